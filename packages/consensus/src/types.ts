@@ -1,0 +1,104 @@
+import type {
+  Certificate, Epoch, FinalizeStatement, Hash, Height, NotarizeStatement, NullifyStatement, Proposal, Statement,
+  ValidatorIndex, ValidatorSet, View, Vote,
+} from '@hanse/protocol';
+
+/** Fixed for an epoch. */
+export interface ConsensusOptions {
+  readonly epoch: Epoch;
+  readonly validators: ValidatorSet;
+  /** This member's place in the set; undefined for an observer, who follows and never votes. */
+  readonly self: ValidatorIndex | undefined;
+  /** Floor of delta, the assumed bound of one message's way, in milliseconds. */
+  readonly deltaFloorMs: number;
+  readonly idleBlockIntervalMs: number;
+  /** Beyond so many unfinalized blocks on a branch only empty proposals are accepted. */
+  readonly maxUnfinalizedBlocks: number;
+  /** How often the highest certificates are sent again while nothing is finalized. */
+  readonly resendIntervalMs: number;
+}
+
+/** The finalized block that this core starts above. In the first epoch it is the genesis: view 0. */
+export interface FinalizedPoint {
+  readonly digest: Hash;
+  readonly height: Height;
+  /** The view of this epoch in which it was notarized; 0 if it comes from before the epoch. */
+  readonly view: View;
+  readonly timeMs: number;
+  readonly certificate: Certificate<FinalizeStatement> | undefined;
+}
+
+/** A leader's proposal for a view on the wire. The leader's own notarize vote is its signature. */
+export interface ProposalMessage {
+  readonly proposal: Proposal;
+  readonly digest: Hash;
+  readonly leaderVote: Vote<NotarizeStatement>;
+  /** What proves the parent notarized (or finalized) and the views between nullified, as far as the receiver may lack it. */
+  readonly justification: readonly Certificate[];
+}
+
+/** What this member's log gave back after a restart, everything above the finalized point. */
+export interface Recovered {
+  readonly ownVotes: readonly Vote[];
+  readonly certificates: readonly Certificate[];
+  /** Proposals held with every body flushed. */
+  readonly proposals: readonly ProposalMessage[];
+}
+
+/**
+ * Everything that can happen to the core. Votes, certificates and leader votes were verified (signature, set, epoch,
+ * digest recomputed) by the host before they come here. `atMs` is a monotonic clock's reading.
+ */
+export type Input = { readonly atMs: number } & (
+  | { readonly type: 'start'; readonly recovered: Recovered }
+  | { readonly type: 'proposal'; readonly from: ValidatorIndex; readonly message: ProposalMessage }
+  | { readonly type: 'vote'; readonly from: ValidatorIndex; readonly vote: Vote }
+  | { readonly type: 'certificate'; readonly from: ValidatorIndex; readonly certificate: Certificate }
+  /** A peer's periodic or requested report of where it stands. */
+  | { readonly type: 'status'; readonly from: ValidatorIndex; readonly view: View; readonly finalizedHeight: Height; readonly finalizedView: View }
+  /** Answer to `check`: every body is held and flushed, the parent is executed, and the static rules say so. */
+  | { readonly type: 'checked'; readonly view: View; readonly digest: Hash; readonly valid: boolean; readonly reason?: string }
+  /** Answer to `execute`. */
+  | { readonly type: 'executed'; readonly digest: Hash; readonly height: Height; readonly blockHash: Hash; readonly closesEpoch: boolean }
+  /** Answer to `build`; `digest` is ready to execute. Undefined: this member could not build (it will be nullified). */
+  | { readonly type: 'built'; readonly view: View; readonly proposal: Proposal | undefined; readonly digest: Hash }
+  /** Whether an admissible transaction waits in the pool that no unfinalized block of the best branch holds. */
+  | { readonly type: 'pending'; readonly waiting: boolean }
+  /** `finalize` (or an import) made this point durable in storage. */
+  | { readonly type: 'applied'; readonly point: FinalizedPoint }
+  /** `wakeAt` has come. */
+  | { readonly type: 'tick' }
+);
+
+/**
+ * Everything that the core may ask of its host, to be carried out in order. The host's duties (spec.md, "The host"):
+ * 1. `vote`: sign, append vote and whatever `flushWith` names to the log, flush, only then broadcast, then feed
+ *    the vote back as an input of its own. 2. Certificates in `record` are appended (no flush of their own).
+ * 3. `finalize` is applied in order. 4. A `wakeAt` replaces the one before it.
+ */
+export type Effect =
+  | { readonly type: 'vote'; readonly statement: Statement; readonly flushWith: readonly Certificate[] }
+  /** Send the proposal (with the leader's notarize vote, which `vote` for the same view produces; bodies flushed before). */
+  | { readonly type: 'propose'; readonly view: View; readonly proposal: Proposal; readonly digest: Hash; readonly statement: NotarizeStatement; readonly justification: readonly Certificate[] }
+  | { readonly type: 'record'; readonly certificate: Certificate }
+  | { readonly type: 'broadcast'; readonly certificate: Certificate }
+  | { readonly type: 'send'; readonly to: ValidatorIndex; readonly certificates: readonly Certificate[]; readonly ownVotes: readonly Vote[] }
+  | { readonly type: 'resend'; readonly certificates: readonly Certificate[]; readonly ownVotes: readonly Vote[]; readonly proposal?: ProposalMessage }
+  /** Get every body, flush, wait until the parent is executed, check; answer `checked`. */
+  | { readonly type: 'check'; readonly view: View; readonly message: ProposalMessage }
+  /** Execute as soon as proposal, bodies and executed parent are there (fetch what is missing from `holders`); answer `executed`. */
+  | { readonly type: 'execute'; readonly digest: Hash; readonly view: View; readonly holders: readonly ValidatorIndex[] }
+  /** Build a proposal on an executed parent; `empty` forbids transactions. Not before `notBeforeMs` on the same clock as `atMs`. */
+  | { readonly type: 'build'; readonly view: View; readonly parentDigest: Hash; readonly empty: boolean; readonly notBeforeMs: number }
+  | { readonly type: 'finalize'; readonly digest: Hash; readonly certificate: Certificate<FinalizeStatement> }
+  /** Ask for certificates that this member lacks (parents' notarizations, nullifications of [fromView, toView]). */
+  | { readonly type: 'fetchCertificates'; readonly fromView: View; readonly toView: View; readonly preferred: ValidatorIndex }
+  | { readonly type: 'wakeAt'; readonly atMs: number }
+  | { readonly type: 'enteredView'; readonly view: View }
+  /** A conflict that must stop this member from voting (divergence), or that a person should know. */
+  | { readonly type: 'alarm'; readonly kind: AlarmKind; readonly detail: string; readonly stop: boolean };
+
+export type AlarmKind =
+  | 'divergence' | 'conflicting-certificates' | 'equivocation' | 'conflicting-results' | 'no-result-can-reach-quorum' | 'invalid-certified-proposal';
+
+export type { Certificate, FinalizeStatement, NotarizeStatement, NullifyStatement };

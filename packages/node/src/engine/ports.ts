@@ -1,0 +1,41 @@
+import type { Epoch, Hash, Height, ValidatorIndex, View } from '@hanse/protocol';
+import type { TransactionBody } from '../chain/ledger.ts';
+
+/**
+ * How the engine sees the network. Member addressing is by validator index of the current epoch. Messages are
+ * opaque here; `kind` is one of the engine's own message kinds. Sending never blocks; a full queue to a peer drops the oldest
+ * message of the same kind, because consensus resends what matters.
+ */
+export interface EngineTransport {
+  send(to: ValidatorIndex, kind: number, payload: Uint8Array): void;
+  broadcast(kind: number, payload: Uint8Array): void;
+  /** Asks one validator; rejects on time-out, disconnection or refusal. */
+  request(to: ValidatorIndex, kind: number, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  connected(): readonly ValidatorIndex[];
+}
+
+/** Where a proposal's transactions come from and go to; implemented by the pool. */
+export interface EngineBodies {
+  /** Those of `hashes` that are at hand, verified. */
+  get(hashes: readonly Hash[]): ReadonlyMap<Hash, TransactionBody>;
+  /** Verifies encodings that came with or for a proposal, remembers the good ones, and says which hashes they are. */
+  accept(raws: readonly Uint8Array[]): Promise<readonly TransactionBody[]>;
+  /** Pending transactions in an order fit to be proposed, bounded by count and bytes. Skips those in `exclude`d hashes. */
+  candidates(limits: { readonly maxCount: number; readonly maxBytes: number; readonly exclude: ReadonlySet<Hash> }): readonly TransactionBody[];
+  /** Whether any admissible transaction waits that is not in `exclude`. */
+  hasPending(exclude: ReadonlySet<Hash>): boolean;
+  /** Called when `hasPending` may have become true. */
+  onPending(handler: () => void): void;
+  /** Which transactions a peer is known to have already (by gossip), so that proposals need not carry them. */
+  knownTo(peer: ValidatorIndex, hash: Hash): boolean;
+}
+
+/** What the engine tells the rest of the node. */
+export interface EngineEvents {
+  finalized(blocks: readonly { readonly height: Height; readonly digest: Hash; readonly transactionHashes: readonly Hash[] }[]): void;
+  /** This member is behind: a certificate shows a finalized block at `height` it cannot reach; somebody must sync. */
+  behind(height: Height, evidenceFrom: ValidatorIndex): void;
+  /** Something a person should know: divergence, equivocation seen, result without quorum. */
+  alarm(kind: string, detail: string): void;
+  enteredView(epoch: Epoch, view: View): void;
+}
