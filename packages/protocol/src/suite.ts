@@ -28,6 +28,8 @@ export interface SuitePrimitives {
   secp256k1Recover(hash: Uint8Array, signature: Uint8Array, recovery: number): Uint8Array | undefined;
   /** The public key of a private key: 33 bytes compressed or 65 uncompressed. */
   secp256k1PublicKey(privateKey: Uint8Array, compressed: boolean): Uint8Array;
+  /** The 65-byte form of a public key given in 33 or 65 bytes, or undefined if it is no point of the curve. */
+  secp256k1ExpandPublicKey(publicKey: Uint8Array): Uint8Array | undefined;
   secp256k1IsPrivateKey(privateKey: Uint8Array): boolean;
 }
 
