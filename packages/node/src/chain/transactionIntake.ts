@@ -1,0 +1,126 @@
+import { decodeTransaction, type Hash, ProtocolError, type SignedTransaction, type Suite, type Transaction } from '@hanse/protocol';
+import type { TransactionBody } from './ledger.ts';
+import type { SenderService } from './senderService.ts';
+import type { Rejection, TransactionPool } from './transactionPool.ts';
+
+export interface IntakeModules {
+  readonly suite: Suite;
+  readonly senders: Pick<SenderService, 'recover'>;
+  readonly pool: TransactionPool;
+}
+
+export interface IntakeOptions {
+  /** Encodings longer than this are refused before they are parsed. */
+  readonly maxTransactionBytes: number;
+  /** How many bodies that came with proposals are kept beside the pool. */
+  readonly maxProposalBodies: number;
+}
+
+/** What became of one encoding. */
+export type IntakeResult =
+  | { readonly ok: true; readonly hash: Hash }
+  | { readonly ok: false; readonly rejection: Rejection; readonly hash?: Hash };
+
+/**
+ * The one door by which transactions enter, from clients, from gossip and with proposals: bounds, decoding, the sender's
+ * signature (on a worker, many at once), then the pool. Bodies of proposals are kept even when the pool has no place for them,
+ * because a vote stands on them.
+ */
+export class TransactionIntake {
+  readonly #options: IntakeOptions;
+  readonly #modules: IntakeModules;
+  readonly #proposalBodies = new Map<Hash, TransactionBody>();
+  #waiting: { raw: Uint8Array; resolve: (sender: SignedTransaction['sender'] | undefined) => void; reject: (error: Error) => void }[] = [];
+
+  constructor(options: IntakeOptions, modules: IntakeModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Offers encodings to the pool. */
+  async submit(raws: readonly Uint8Array[]): Promise<readonly IntakeResult[]> {
+    const verified = await Promise.all(raws.map((raw) => this.#verify(raw)));
+    const good = verified.filter((result): result is SignedTransaction => 'sender' in result);
+    const answers = this.#modules.pool.add(good);
+    let next = 0;
+    return verified.map((result) => {
+      if (!('sender' in result)) return { ok: false, rejection: result };
+      const rejection = answers[next++];
+      return rejection === undefined
+        ? { ok: true, hash: result.hash }
+        : { ok: false, rejection, hash: result.hash };
+    });
+  }
+
+  /** Verifies encodings that came for a proposal and keeps the good ones until `release`. */
+  async accept(raws: readonly Uint8Array[]): Promise<readonly TransactionBody[]> {
+    const verified = await Promise.all(raws.map((raw) => this.#verify(raw)));
+    const good = verified.filter((result): result is SignedTransaction => 'sender' in result);
+    for (const { hash, raw, sender } of good) this.#keep({ hash, raw, sender });
+    // They wait like any other, in case the proposal comes to nothing; whether the pool takes them does not matter here.
+    this.#modules.pool.add(good);
+    return good;
+  }
+
+  /** Those of `hashes` that are at hand. */
+  bodies(hashes: readonly Hash[]): ReadonlyMap<Hash, TransactionBody> {
+    const found = new Map<Hash, TransactionBody>();
+    for (const hash of hashes) {
+      const body = this.#proposalBodies.get(hash) ?? this.#modules.pool.get(hash);
+      if (body !== undefined) found.set(hash, { hash: body.hash, raw: body.raw, sender: body.sender });
+    }
+    return found;
+  }
+
+  /** Their blocks are final: storage has them now. */
+  release(hashes: readonly Hash[]): void {
+    for (const hash of hashes) this.#proposalBodies.delete(hash);
+  }
+
+  #keep(body: TransactionBody): void {
+    if (this.#proposalBodies.size >= this.#options.maxProposalBodies) {
+      // The oldest ones belong to proposals that were overtaken long ago; the engine's log has what votes stand on.
+      const oldest = this.#proposalBodies.keys().next().value;
+      if (oldest !== undefined) this.#proposalBodies.delete(oldest);
+    }
+    this.#proposalBodies.set(body.hash, body);
+  }
+
+  async #verify(raw: Uint8Array): Promise<SignedTransaction | Rejection> {
+    if (raw.length > this.#options.maxTransactionBytes) {
+      return { code: 'oversized', message: `oversized data: transaction size ${raw.length}, limit ${this.#options.maxTransactionBytes}` };
+    }
+    let transaction: Transaction;
+    try {
+      transaction = decodeTransaction(raw, this.#modules.suite);
+    } catch (error) {
+      if (error instanceof ProtocolError) return { code: error.code, message: error.message };
+      throw error;
+    }
+    const known = this.#proposalBodies.get(transaction.hash) ?? this.#modules.pool.get(transaction.hash);
+    const sender = known?.sender ?? (await this.#recover(raw));
+    if (sender === undefined) return { code: 'invalid-sender', message: 'invalid sender: the signature gives no account' };
+    return { ...transaction, sender };
+  }
+
+  /** Gathers what comes in one turn of the event loop into one message to the worker. */
+  #recover(raw: Uint8Array): Promise<SignedTransaction['sender'] | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ raw, resolve, reject });
+      if (this.#waiting.length === 1) queueMicrotask(() => void this.#flush());
+    });
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    try {
+      const senders = await this.#modules.senders.recover(batch.map(({ raw }) => raw));
+      batch.forEach(({ resolve }, index) => {
+        resolve(senders[index]);
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error as Error);
+    }
+  }
+}
