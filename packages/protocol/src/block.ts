@@ -1,4 +1,4 @@
-import type { Address, Hash, Hex, Height } from './types.ts';
+import type { Address, Hash, Height, Hex } from './types.ts';
 
 /** An Ethereum execution header with the fields of Prague. Numbers are safe integers, amounts are bigint wei. */
 export interface Header {

@@ -85,7 +85,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Orders as unsigned bytes, a prefix first; negative, zero or positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = a.length < b.length ? a.length : b.length;
+  const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const difference = a[i]! - b[i]!;
     if (difference !== 0) return difference;

@@ -1,5 +1,5 @@
-import { isAddress, isHex, utf8ToBytes } from './bytes.ts';
-import { MAX_VALIDATORS, type ValidatorSet } from './consensus.ts';
+import { hexToBytes, utf8ToBytes } from './bytes.ts';
+import type { ValidatorSet } from './consensus.ts';
 import { ProtocolError } from './errors.ts';
 import type { Suite, SuiteId } from './suite.ts';
 import { type Address, Epoch, type Hash, type Hex } from './types.ts';
@@ -78,4 +78,45 @@ export interface Genesis {
   readonly currencies: readonly GenesisCurrency[];
   /** Further accounts: contracts or balances, as in a geth genesis. */
   readonly alloc: Readonly<Record<Address, GenesisAllocation>>;
+}
+
+/** The document as the genesis hash sees it: JSON with sorted keys, without spaces, in UTF-8. */
+export function canonicalGenesisBytes(genesis: Genesis): Uint8Array {
+  return utf8ToBytes(canonicalJson(genesis));
+}
+
+/** The suite's hash of the canonical bytes; `extraData` of the genesis block. */
+export function genesisDocumentHash(suite: Suite, genesis: Genesis): Hash {
+  return suite.hashHex(canonicalGenesisBytes(genesis));
+}
+
+/** The set of epoch 0: the validators among the members, in the document's order. */
+export function genesisValidatorSet(genesis: Genesis): ValidatorSet {
+  const validators = genesis.members
+    .filter((member) => member.validator)
+    .map(({ name, address, voteKey }) => ({ name, address, voteKey }));
+  return { epoch: Epoch(0), validators };
+}
+
+/** Checks what needs the suite: that it is the named one and that vote keys are points of its curve. Throws `invalid-genesis`. */
+export function checkGenesisKeys(suite: Suite, genesis: Genesis): void {
+  if (genesis.suite !== suite.id) {
+    throw new ProtocolError('invalid-genesis', `genesis: suite is ${genesis.suite}, but this program runs ${suite.id}`);
+  }
+  genesis.members.forEach((member, index) => {
+    if (suite.addressOf(hexToBytes(member.voteKey)) === undefined) {
+      throw new ProtocolError('invalid-genesis', `genesis: members[${index}].voteKey is not a point of the curve`);
+    }
+  });
+}
+
+/** Sorts keys by UTF-16 code units as RFC 8785 does; the document holds only strings, booleans and safe integers. */
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+    entries.sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`;
+  }
+  return JSON.stringify(value);
 }

@@ -1,5 +1,5 @@
-import type { Address, Hash } from './types.ts';
 import type { WorldState } from './state.ts';
+import type { Address, Hash } from './types.ts';
 
 /** The block that a transaction runs in. */
 export interface BlockEnvironment {

@@ -1,5 +1,5 @@
-import type { Address, Hash } from './types.ts';
 import type { Log } from './block.ts';
+import type { Address, Hash } from './types.ts';
 
 /** An account as the state trie has it (RLP of [nonce, balance, storageRoot, codeHash]). */
 export interface Account {
