@@ -1,3 +1,4 @@
+export * from './abi/index.ts';
 export * from './address.ts';
 export * from './block.ts';
 export * from './bloom.ts';
