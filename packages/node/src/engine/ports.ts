@@ -21,7 +21,11 @@ export interface EngineBodies {
   /** Verifies encodings that came with or for a proposal, remembers the good ones, and says which hashes they are. */
   accept(raws: readonly Uint8Array[]): Promise<readonly TransactionBody[]>;
   /** Pending transactions in an order fit to be proposed, bounded by count and bytes. Skips those in `exclude`d hashes. */
-  candidates(limits: { readonly maxCount: number; readonly maxBytes: number; readonly exclude: ReadonlySet<Hash> }): readonly TransactionBody[];
+  candidates(limits: {
+    readonly maxCount: number;
+    readonly maxBytes: number;
+    readonly exclude: ReadonlySet<Hash>;
+  }): readonly TransactionBody[];
   /** Whether any admissible transaction waits that is not in `exclude`. */
   hasPending(exclude: ReadonlySet<Hash>): boolean;
   /** Called when `hasPending` may have become true. */
@@ -32,7 +36,9 @@ export interface EngineBodies {
 
 /** What the engine tells the rest of the node. */
 export interface EngineEvents {
-  finalized(blocks: readonly { readonly height: Height; readonly digest: Hash; readonly transactionHashes: readonly Hash[] }[]): void;
+  finalized(
+    blocks: readonly { readonly height: Height; readonly digest: Hash; readonly transactionHashes: readonly Hash[] }[],
+  ): void;
   /** This member is behind: a certificate shows a finalized block at `height` it cannot reach; somebody must sync. */
   behind(height: Height, evidenceFrom: ValidatorIndex): void;
   /** Something a person should know: divergence, equivocation seen, result without quorum. */

@@ -1,0 +1,100 @@
+import type { ProposalMessage } from '@hanse/consensus';
+import {
+  bytesToNumber,
+  type Certificate,
+  decodeCertificate,
+  decodeVote,
+  encodeCertificate,
+  encodeVote,
+  type Hash,
+  type Hex,
+  hexToBytes,
+  numberToBytes,
+  type Proposal,
+  utf8ToBytes,
+  type Vote,
+} from '@hanse/protocol';
+import { decodeList, encodeList } from './boundedList.ts';
+import { decodeProposalEnvelope, encodeProposalEnvelope, messageLimits } from './messages.ts';
+import type { LogRecord } from './writeAheadLog.ts';
+
+/** The newest format of the log's records. A log of another format is refused. */
+export const LOG_FORMAT = 1;
+
+/** Room for the largest proposal with its bodies. */
+export const MAX_LOG_RECORD_BYTES = messageLimits.proposal;
+
+/**
+ * What this member may do after its log was lost (CONSENSUS.md, "Amnesia"). `aboveView` undefined: it does not know yet
+ * which views it may have voted in; else it votes only above it.
+ */
+export interface AmnesiaNote {
+  readonly kind: 'amnesia';
+  readonly epoch: number;
+  readonly aboveView: number | undefined;
+  /** Set by the record that ends the amnesia. */
+  readonly over: boolean;
+}
+
+export type EngineRecord =
+  | { readonly kind: 'vote'; readonly vote: Vote }
+  | { readonly kind: 'certificate'; readonly certificate: Certificate }
+  /** A proposal with all its transactions, in order, as they were signed. */
+  | { readonly kind: 'proposal'; readonly message: ProposalMessage; readonly transactions: readonly Uint8Array[] }
+  | AmnesiaNote;
+
+const types = { vote: 2, certificate: 3, proposal: 4, amnesia: 5 } as const;
+
+/** The header's payload: [tag, format, genesis hash, vote key]. Without a key it is an observer's log. */
+export function encodeBinding(genesisHash: Hash, voteKey: Hex | undefined): Uint8Array {
+  return encodeList([
+    utf8ToBytes('hanse/write-ahead-log'),
+    numberToBytes(LOG_FORMAT),
+    hexToBytes(genesisHash),
+    voteKey === undefined ? new Uint8Array(0) : hexToBytes(voteKey),
+  ]);
+}
+
+export function encodeEngineRecord(record: EngineRecord): LogRecord {
+  switch (record.kind) {
+    case 'vote': {
+      const { epoch, view } = record.vote.statement;
+      return { type: types.vote, epoch, view, payload: encodeVote(record.vote) };
+    }
+    case 'certificate': {
+      const { epoch, view } = record.certificate.statement;
+      return { type: types.certificate, epoch, view, payload: encodeCertificate(record.certificate) };
+    }
+    case 'proposal': {
+      const { epoch, view } = record.message.leaderVote.statement;
+      const payload = encodeProposalEnvelope({ message: record.message, inline: record.transactions });
+      return { type: types.proposal, epoch, view, payload };
+    }
+    case 'amnesia': {
+      const above = record.aboveView === undefined ? new Uint8Array(0) : numberToBytes(record.aboveView + 1);
+      const payload = encodeList([numberToBytes(record.epoch), above, numberToBytes(record.over ? 1 : 0)]);
+      return { type: types.amnesia, epoch: record.epoch, view: 0, payload };
+    }
+  }
+}
+
+/** Reads a record that passed the log's checksum; anything wrong with it is a bug or a format that this program does not know, and throws. */
+export function decodeEngineRecord(record: LogRecord, digestOf: (proposal: Proposal) => Hash): EngineRecord {
+  switch (record.type) {
+    case types.vote:
+      return { kind: 'vote', vote: decodeVote(record.payload) };
+    case types.certificate:
+      return { kind: 'certificate', certificate: decodeCertificate(record.payload) };
+    case types.proposal: {
+      const { message, inline } = decodeProposalEnvelope(record.payload, digestOf);
+      return { kind: 'proposal', message, transactions: inline };
+    }
+    case types.amnesia: {
+      const [epoch, above, over] = decodeList(record.payload, 3);
+      const aboveView = above!.length === 0 ? undefined : bytesToNumber(above!) - 1;
+      return { kind: 'amnesia', epoch: bytesToNumber(epoch!), aboveView, over: bytesToNumber(over!) === 1 };
+    }
+    default:
+      throw new Error(`the write-ahead log holds a record of type ${record.type}, which this program does not know`);
+  }
+}

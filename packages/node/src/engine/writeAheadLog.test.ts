@@ -1,0 +1,250 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SimulatedDisk } from './testing/simulatedDisk.ts';
+import { encodeRecord, type LogRecord, WriteAheadLog, type WriteAheadLogOptions } from './writeAheadLog.ts';
+
+const options: WriteAheadLogOptions = {
+  folder: 'log',
+  binding: new TextEncoder().encode('network and member'),
+  segmentBytes: 1 << 20,
+  maxRecordBytes: 1 << 16,
+  monotonicMs: () => 0,
+};
+const FIRST = 'log/00000001.wal';
+
+function record(view: number, text = `record ${view}`): LogRecord {
+  return { type: 2, epoch: 0, view, payload: new TextEncoder().encode(text) };
+}
+
+function texts(records: readonly LogRecord[]): string[] {
+  return records.map((entry) => new TextDecoder().decode(entry.payload));
+}
+
+async function logOf(disk: SimulatedDisk, count: number): Promise<void> {
+  const { log } = await WriteAheadLog.open(disk, options);
+  for (let view = 1; view <= count; view++) {
+    log.append(record(view));
+    await log.flushed();
+  }
+}
+
+describe('write-ahead log', () => {
+  it('gives back what was flushed, in order, and says when it is new', async () => {
+    const disk = new SimulatedDisk();
+    const first = await WriteAheadLog.open(disk, options);
+    expect(first.fresh).toBe(true);
+    first.log.append(record(1));
+    first.log.append(record(2));
+    await first.log.flushed();
+    disk.crash();
+    const second = await WriteAheadLog.open(disk, options);
+    expect(second.fresh).toBe(false);
+    expect(texts(second.records)).toEqual(['record 1', 'record 2']);
+    expect(second.records[1]).toMatchObject({ type: 2, epoch: 0, view: 2 });
+  });
+
+  it('keeps its file format', () => {
+    const bytes = encodeRecord(
+      { type: 4, epoch: 3, view: 2 ** 40 + 5, payload: new TextEncoder().encode('payload') },
+      2 ** 33 + 7,
+    );
+    expect(Buffer.from(bytes).toString('hex')).toBe(
+      '574c00000007' +
+        Buffer.from(bytes.subarray(6, 10)).toString('hex') +
+        '04000200000007' +
+        '00000003' +
+        '010000000005' +
+        '7061796c6f6164',
+    );
+    expect(createHash('sha256').update(bytes).digest('hex')).toMatchInlineSnapshot(`"124c74ffdb36f29c79afe34c188d532671261e9035d694a24493e14d829858dd"`);
+  });
+
+  it('recovers after a torn write at every byte, keeping all that was flushed', async () => {
+    const disk = new SimulatedDisk();
+    await logOf(disk, 3);
+    const flushedBytes = disk.contents(FIRST);
+    const { log } = await WriteAheadLog.open(disk, options);
+    log.append(record(4, 'the fourth record'));
+    log.append(record(5, 'the fifth record'));
+    await log.flushed();
+    const whole = disk.contents(FIRST);
+    for (let length = flushedBytes.length; length <= whole.length; length++) {
+      const torn = new SimulatedDisk();
+      torn.overwrite(FIRST, whole.slice(0, length));
+      const opened = await WriteAheadLog.open(torn, options);
+      expect(texts(opened.records).slice(0, 3)).toEqual(['record 1', 'record 2', 'record 3']);
+      // What it cut off is gone for good, and the log goes on from there.
+      opened.log.append(record(9));
+      await opened.log.flushed();
+      torn.crash();
+      const again = await WriteAheadLog.open(torn, options);
+      expect(again.cutBytes).toBe(0);
+      expect(texts(again.records)).toEqual([...texts(opened.records), 'record 9']);
+    }
+  });
+
+  it('cuts off a tail of zeros, or of bytes that arrived out of order', async () => {
+    const disk = new SimulatedDisk();
+    await logOf(disk, 2);
+    const flushed = disk.contents(FIRST);
+    const { log } = await WriteAheadLog.open(disk, options);
+    log.append(record(3));
+    log.append(record(4));
+    await log.flushed();
+    const whole = disk.contents(FIRST).slice();
+    whole.fill(0, flushed.length, flushed.length + 10); // The first of two records of one write lost its beginning.
+    disk.overwrite(FIRST, whole);
+    const opened = await WriteAheadLog.open(disk, options);
+    expect(texts(opened.records)).toEqual(['record 1', 'record 2']);
+    expect(opened.cutBytes).toBe(whole.length - flushed.length);
+  });
+
+  it('reports every flipped bit before the last flush as corruption, never skips it', async () => {
+    const disk = new SimulatedDisk();
+    await logOf(disk, 3);
+    const good = disk.contents(FIRST);
+    const lastRecord = good.length - (27 + 'record 3'.length);
+    for (let bit = 0; bit < lastRecord * 8; bit += 3) {
+      const bytes = good.slice();
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      const damaged = new SimulatedDisk();
+      damaged.overwrite(FIRST, bytes);
+      await expect(WriteAheadLog.open(damaged, options)).rejects.toMatchObject({ code: 'corrupt' });
+    }
+  });
+
+  it('sees damage to the last record too after a clean close', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await WriteAheadLog.open(disk, options);
+    log.append(record(1));
+    await log.close();
+    const bytes = disk.contents(FIRST).slice();
+    const at = Buffer.from(bytes).indexOf('record 1');
+    bytes[at]! ^= 1;
+    disk.overwrite(FIRST, bytes);
+    await expect(WriteAheadLog.open(disk, options)).rejects.toThrow(/damaged at offset .* had been flushed/);
+  });
+
+  it('refuses the log of another network or member', async () => {
+    const disk = new SimulatedDisk();
+    await logOf(disk, 1);
+    const foreign = { ...options, binding: new TextEncoder().encode('somebody else') };
+    await expect(WriteAheadLog.open(disk, foreign)).rejects.toMatchObject({ code: 'foreign' });
+  });
+
+  it('shares one flush among all who wait, and resolves them in order', async () => {
+    const disk = new SimulatedDisk();
+    let flushes = 0;
+    const { log } = await WriteAheadLog.open(disk, { ...options, onFlush: () => flushes++ });
+    const order: number[] = [];
+    const waits = [1, 2, 3, 4].map((view) => {
+      log.append(record(view));
+      return log.flushed().then(() => order.push(view));
+    });
+    await Promise.all(waits);
+    expect(flushes).toBe(1);
+    expect(order).toEqual([1, 2, 3, 4]);
+  });
+
+  it('does not resolve before the disk has flushed, and holds nothing back meanwhile', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await WriteAheadLog.open(disk, options);
+    let finish: () => void = () => undefined;
+    disk.beforeFlush = () => new Promise((resolve) => (finish = resolve));
+    let first = false;
+    let second = false;
+    log.append(record(1));
+    const one = log.flushed().then(() => (first = true));
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    log.append(record(2));
+    const two = log.flushed().then(() => (second = true));
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    expect([first, second]).toEqual([false, false]);
+    disk.beforeFlush = undefined;
+    finish();
+    await one;
+    expect(second).toBe(false);
+    await two;
+  });
+
+  it('fails for good when the disk refuses a flush', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await WriteAheadLog.open(disk, options);
+    disk.beforeFlush = () => Promise.reject(new Error('input/output error'));
+    log.append(record(1));
+    await expect(log.flushed()).rejects.toMatchObject({ code: 'failed' });
+    disk.beforeFlush = undefined;
+    await expect(log.flushed()).rejects.toThrow(/input\/output error/);
+  });
+
+  it('begins new segments and removes those below the finalized view, with what it carries', async () => {
+    const disk = new SimulatedDisk();
+    const small = { ...options, segmentBytes: 200 };
+    const { log } = await WriteAheadLog.open(disk, small);
+    log.carry(record(0, 'carried'));
+    for (let view = 1; view <= 20; view++) {
+      log.append(record(view));
+      await log.flushed();
+    }
+    expect((await disk.list('log')).length).toBeGreaterThan(3);
+    await log.cutBelow(0, 17);
+    disk.crash();
+    const opened = await WriteAheadLog.open(disk, small);
+    const found = texts(opened.records);
+    expect(found).not.toContain('record 1');
+    expect(found).toEqual(expect.arrayContaining(['carried', 'record 18', 'record 19', 'record 20']));
+    expect((await disk.list('log')).length).toBeLessThan(4);
+  });
+
+  it('notices a missing segment', async () => {
+    const disk = new SimulatedDisk();
+    const small = { ...options, segmentBytes: 100 };
+    const { log } = await WriteAheadLog.open(disk, small);
+    for (let view = 1; view <= 9; view++) {
+      log.append(record(view));
+      await log.flushed();
+    }
+    await disk.remove('log/00000002.wal');
+    await expect(WriteAheadLog.open(disk, small)).rejects.toThrow(/segment is missing/);
+  });
+
+  it('never loses a flushed record nor invents one, whatever the crash leaves (property)', async () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('append' as const), size: fc.nat(300) }),
+      fc.record({ kind: fc.constant('flush' as const) }),
+      fc.record({ kind: fc.constant('crash' as const), keep: fc.nat(400) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const disk = new SimulatedDisk();
+        const small = { ...options, segmentBytes: 500 };
+        let { log } = await WriteAheadLog.open(disk, small);
+        let written: string[] = [];
+        let certain = 0;
+        let next = 0;
+        for (const action of steps) {
+          if (action.kind === 'append') {
+            const text = `${next++}:`.padEnd(action.size, 'x');
+            log.append(record(next, text));
+            written.push(text);
+          } else if (action.kind === 'flush') {
+            await log.flushed();
+            certain = written.length;
+          } else {
+            for (let i = 0; i < 6; i++) await Promise.resolve();
+            disk.crash(action.keep);
+            const opened = await WriteAheadLog.open(disk, small);
+            log = opened.log;
+            const found = texts(opened.records);
+            expect(found).toEqual(written.slice(0, found.length));
+            expect(found.length).toBeGreaterThanOrEqual(certain);
+            written = found;
+            certain = found.length;
+          }
+        }
+      }),
+      { seed: 7, numRuns: 150 },
+    );
+  });
+});
