@@ -16,7 +16,6 @@ import {
 } from './index.ts';
 import { wordToBytes } from './words.ts';
 
-const { keccak256 } = portablePrimitives;
 const vectors = new URL(
   '../../../../../shared/data/ethereum/ethereum-tests/ABITests/basic_abi_tests.json',
   import.meta.url,
@@ -244,7 +243,7 @@ const abi = [
 ] as const;
 
 describe('ABI functions, events and errors', () => {
-  const compiled = new CompiledAbi(abi, keccak256);
+  const compiled = new CompiledAbi(abi, portablePrimitives);
   const to = '0x00000000000000000000000000000000000000aa';
 
   it('encode calls and results as viem does', () => {
@@ -307,6 +306,6 @@ describe('ABI functions, events and errors', () => {
 
   it('refuses an ABI with two items of one name', () => {
     const overloaded = viem.parseAbi(['function a()', 'function a(uint256)']);
-    expect(() => new CompiledAbi(overloaded, keccak256)).toThrow(AbiCodecError);
+    expect(() => new CompiledAbi(overloaded, portablePrimitives)).toThrow(AbiCodecError);
   });
 });

@@ -10,11 +10,11 @@ import type {
   ExtractAbiFunction,
   ExtractAbiFunctionNames,
 } from 'abitype';
+import type { Keccak256 } from '../bloom.ts';
 import type { Hash } from '../types.ts';
 import { AbiCodecError } from './abiCodecError.ts';
 import { EventCodec } from './eventCodec.ts';
 import { CustomErrorCodec, FunctionCodec } from './functionCodec.ts';
-import type { Keccak256 } from './words.ts';
 
 /**
  * An ABI with the codecs of all its functions, events and errors made once. Functions and errors are found by name or selector,
@@ -30,19 +30,19 @@ export class CompiledAbi<const Items extends Abi = Abi> {
   readonly #errorsBySelector = new Map<number, CustomErrorCodec>();
 
   /** Throws an AbiCodecError for unsupported types, overloaded names and colliding selectors. */
-  constructor(abi: Items, keccak256: Keccak256) {
+  constructor(abi: Items, hasher: Keccak256) {
     this.abi = abi;
     for (const item of abi as Abi) {
       if (item.type === 'function') {
-        const codec = new FunctionCodec(item as AbiFunction, keccak256);
+        const codec = new FunctionCodec(item as AbiFunction, hasher);
         add(this.#functions, item.name, codec);
         add(this.#functionsBySelector, codec.selectorNumber, codec);
       } else if (item.type === 'event') {
-        const codec = new EventCodec(item as AbiEvent, keccak256);
+        const codec = new EventCodec(item as AbiEvent, hasher);
         add(this.#events, item.name, codec);
         if (item.anonymous !== true) add(this.#eventsByTopic, codec.topic, codec);
       } else if (item.type === 'error') {
-        const codec = new CustomErrorCodec(item as AbiError, keccak256);
+        const codec = new CustomErrorCodec(item as AbiError, hasher);
         add(this.#errors, item.name, codec);
         add(this.#errorsBySelector, codec.selectorNumber, codec);
       }

@@ -1,10 +1,11 @@
 import type { AbiEvent, AbiEventParameter, AbiParameter, AbiParameterToPrimitiveType } from 'abitype';
+import type { Keccak256 } from '../bloom.ts';
 import { bytesToHex, hexToBytes, isHash, utf8ToBytes } from '../bytes.ts';
 import type { Hash } from '../types.ts';
 import { AbiCodecError } from './abiCodecError.ts';
 import { type NamedValues, ParameterCodec, type ParameterValues } from './parameterCodec.ts';
 import { type TypeCodec, typeCodec } from './typeCodec.ts';
-import { AbiInput, AbiOutput, type Keccak256, WORD_BYTES } from './words.ts';
+import { AbiInput, AbiOutput, WORD_BYTES } from './words.ts';
 
 /** What a log carries besides its address. */
 export interface EventData {
@@ -34,16 +35,16 @@ export class EventCodec<const Item extends AbiEvent = AbiEvent> {
   readonly signature: string;
   /** The hash of the signature, the first topic unless the event is anonymous. */
   readonly topic: Hash;
-  readonly #keccak256: Keccak256;
+  readonly #hasher: Keccak256;
   readonly #indexed: readonly IndexedInput[];
   readonly #plainNames: readonly string[];
   readonly #plain: ParameterCodec;
 
-  constructor(item: Item, keccak256: Keccak256) {
+  constructor(item: Item, hasher: Keccak256) {
     this.item = item;
-    this.#keccak256 = keccak256;
+    this.#hasher = hasher;
     this.signature = `${item.name}${new ParameterCodec(item.inputs).signature}`;
-    this.topic = bytesToHex(keccak256(utf8ToBytes(this.signature)));
+    this.topic = bytesToHex(hasher.keccak256(utf8ToBytes(this.signature)));
     const names = item.inputs.map((input, i) => input.name || String(i));
     if (new Set(names).size !== names.length) {
       throw new AbiCodecError('unsupported-type', `the event ${item.name} has two inputs of one name`);
@@ -106,7 +107,7 @@ export class EventCodec<const Item extends AbiEvent = AbiEvent> {
       codec.write(value, output, 0);
       return bytesToHex(output.bytes);
     }
-    return bytesToHex(this.#keccak256(hashedContent(codec, value)));
+    return bytesToHex(this.#hasher.keccak256(hashedContent(codec, value)));
   }
 }
 

@@ -1,9 +1,9 @@
 import type { AbiError, AbiFunction, AbiParameter, AbiParameterToPrimitiveType } from 'abitype';
+import type { Keccak256 } from '../bloom.ts';
 import { bytesToHex, utf8ToBytes } from '../bytes.ts';
 import type { Hex } from '../types.ts';
 import { AbiCodecError } from './abiCodecError.ts';
 import { ParameterCodec, type ParameterValues } from './parameterCodec.ts';
-import type { Keccak256 } from './words.ts';
 
 /** What a function returns to its caller: nothing, its only value, or the list of its values. */
 export type ResultValue<Outputs extends readonly AbiParameter[]> = Outputs extends readonly []
@@ -15,8 +15,8 @@ export type ResultValue<Outputs extends readonly AbiParameter[]> = Outputs exten
 export const SELECTOR_BYTES = 4;
 
 /** The first four bytes of the hash of a canonical signature such as `transfer(address,uint256)`. */
-export function selectorOf(signature: string, keccak256: Keccak256): Uint8Array {
-  return keccak256(utf8ToBytes(signature)).slice(0, SELECTOR_BYTES);
+export function selectorOf(signature: string, hasher: Keccak256): Uint8Array {
+  return hasher.keccak256(utf8ToBytes(signature)).slice(0, SELECTOR_BYTES);
 }
 
 /** The selector at the start of call or revert data as a number below 2^32; undefined if the data is shorter. */
@@ -33,10 +33,10 @@ class SelectedCodec<Parameters extends readonly AbiParameter[]> {
   readonly #prefix: Uint8Array;
   readonly #parameters: ParameterCodec<Parameters>;
 
-  constructor(name: string, parameters: Parameters, keccak256: Keccak256) {
+  constructor(name: string, parameters: Parameters, hasher: Keccak256) {
     this.#parameters = new ParameterCodec<Parameters>(parameters);
     this.signature = `${name}${this.#parameters.signature}`;
-    this.#prefix = selectorOf(this.signature, keccak256);
+    this.#prefix = selectorOf(this.signature, hasher);
     this.selector = bytesToHex(this.#prefix);
     this.selectorNumber = readSelector(this.#prefix)!;
   }
@@ -58,8 +58,8 @@ export class FunctionCodec<const Item extends AbiFunction = AbiFunction> extends
   readonly item: Item;
   readonly #outputs: ParameterCodec<Item['outputs']>;
 
-  constructor(item: Item, keccak256: Keccak256) {
-    super(item.name, item.inputs, keccak256);
+  constructor(item: Item, hasher: Keccak256) {
+    super(item.name, item.inputs, hasher);
     this.item = item;
     this.#outputs = new ParameterCodec<Item['outputs']>(item.outputs);
   }
@@ -91,8 +91,8 @@ export class FunctionCodec<const Item extends AbiFunction = AbiFunction> extends
 export class CustomErrorCodec<const Item extends AbiError = AbiError> extends SelectedCodec<Item['inputs']> {
   readonly item: Item;
 
-  constructor(item: Item, keccak256: Keccak256) {
-    super(item.name, item.inputs, keccak256);
+  constructor(item: Item, hasher: Keccak256) {
+    super(item.name, item.inputs, hasher);
     this.item = item;
   }
 

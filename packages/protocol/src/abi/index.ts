@@ -25,4 +25,4 @@ export {
   type RevertReason,
 } from './revertData.ts';
 export { MAX_TYPE_DEPTH } from './typeCodec.ts';
-export { bytesToWord, type Keccak256, wordToBytes } from './words.ts';
+export { bytesToWord, wordToBytes } from './words.ts';

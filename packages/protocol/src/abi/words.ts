@@ -1,8 +1,5 @@
 import { AbiCodecError } from './abiCodecError.ts';
 
-/** Keccak-256 as it is passed in: bytes to 32 bytes, without side effects. */
-export type Keccak256 = (data: Uint8Array) => Uint8Array;
-
 export const WORD_BYTES = 32;
 
 /** Bytes being decoded. `tail` is where the next dynamic part must begin if the encoding is canonical. */
