@@ -19,4 +19,5 @@ export * from './rlp.ts';
 export * from './state.ts';
 export * from './suite.ts';
 export * from './transaction.ts';
+export * from './trie/index.ts';
 export * from './types.ts';

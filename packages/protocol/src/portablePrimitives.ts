@@ -30,7 +30,7 @@ export const portablePrimitives: SuitePrimitives = {
 
   secp256k1Recover(hash, signature, recovery) {
     if (hash.length !== 32 || signature.length !== 64) return undefined;
-    if (recovery !== 0 && recovery !== 1 && recovery !== 2 && recovery !== 3) return undefined;
+    if (recovery !== 0 && recovery !== 1) return undefined;
     try {
       const parsed = secp256k1.Signature.fromBytes(signature, 'compact').addRecoveryBit(recovery);
       return parsed.recoverPublicKey(hash).toBytes(false);

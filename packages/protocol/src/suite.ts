@@ -24,7 +24,10 @@ export interface SuitePrimitives {
   secp256k1Sign(hash: Uint8Array, privateKey: Uint8Array): RecoverableSignature;
   /** Verifies a 64-byte low-s signature of a 32-byte hash; a high-s signature is false. `publicKey` is 33 or 65 bytes. */
   secp256k1Verify(hash: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean;
-  /** The 65-byte uncompressed public key that made the signature, or undefined. Accepts high s (the caller decides). */
+  /**
+   * The 65-byte uncompressed public key that made the signature, or undefined. Accepts high s (the caller decides). A
+   * recovery id other than 0 and 1 gives undefined: Ethereum has no word for 2 and 3, and libraries disagree about them.
+   */
   secp256k1Recover(hash: Uint8Array, signature: Uint8Array, recovery: number): Uint8Array | undefined;
   /** The public key of a private key: 33 bytes compressed or 65 uncompressed. */
   secp256k1PublicKey(privateKey: Uint8Array, compressed: boolean): Uint8Array;
