@@ -1,5 +1,13 @@
 import type {
-  Certificate, Epoch, FinalizeStatement, Hash, Header, Height, Proposal, ValidatorSet, View,
+  Certificate,
+  Epoch,
+  FinalizeStatement,
+  Hash,
+  Header,
+  Height,
+  Proposal,
+  ValidatorSet,
+  View,
 } from '@hanse/protocol';
 
 /** The newest finalized block, as the engine needs it. */
@@ -106,4 +114,7 @@ export interface Ledger {
 export type ImportResult =
   | { readonly imported: readonly FinalizedBlock[] }
   /** The first block that is wrong, and why; those before it (up to a certificate) stay imported. */
-  | { readonly imported: readonly FinalizedBlock[]; readonly rejected: { readonly height: Height; readonly reason: string } };
+  | {
+      readonly imported: readonly FinalizedBlock[];
+      readonly rejected: { readonly height: Height; readonly reason: string };
+    };

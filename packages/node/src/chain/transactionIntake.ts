@@ -1,4 +1,11 @@
-import { decodeTransaction, type Hash, ProtocolError, type SignedTransaction, type Suite, type Transaction } from '@hanse/protocol';
+import {
+  decodeTransaction,
+  type Hash,
+  ProtocolError,
+  type SignedTransaction,
+  type Suite,
+  type Transaction,
+} from '@hanse/protocol';
 import type { TransactionBody } from './ledger.ts';
 import type { SenderService } from './senderService.ts';
 import type { Rejection, TransactionPool } from './transactionPool.ts';
@@ -30,7 +37,11 @@ export class TransactionIntake {
   readonly #options: IntakeOptions;
   readonly #modules: IntakeModules;
   readonly #proposalBodies = new Map<Hash, TransactionBody>();
-  #waiting: { raw: Uint8Array; resolve: (sender: SignedTransaction['sender'] | undefined) => void; reject: (error: Error) => void }[] = [];
+  #waiting: {
+    raw: Uint8Array;
+    resolve: (sender: SignedTransaction['sender'] | undefined) => void;
+    reject: (error: Error) => void;
+  }[] = [];
 
   constructor(options: IntakeOptions, modules: IntakeModules) {
     this.#options = options;
@@ -46,9 +57,7 @@ export class TransactionIntake {
     return verified.map((result) => {
       if (!('sender' in result)) return { ok: false, rejection: result };
       const rejection = answers[next++];
-      return rejection === undefined
-        ? { ok: true, hash: result.hash }
-        : { ok: false, rejection, hash: result.hash };
+      return rejection === undefined ? { ok: true, hash: result.hash } : { ok: false, rejection, hash: result.hash };
     });
   }
 
@@ -88,7 +97,10 @@ export class TransactionIntake {
 
   async #verify(raw: Uint8Array): Promise<SignedTransaction | Rejection> {
     if (raw.length > this.#options.maxTransactionBytes) {
-      return { code: 'oversized', message: `oversized data: transaction size ${raw.length}, limit ${this.#options.maxTransactionBytes}` };
+      return {
+        code: 'oversized',
+        message: `oversized data: transaction size ${raw.length}, limit ${this.#options.maxTransactionBytes}`,
+      };
     }
     let transaction: Transaction;
     try {
@@ -99,7 +111,8 @@ export class TransactionIntake {
     }
     const known = this.#proposalBodies.get(transaction.hash) ?? this.#modules.pool.get(transaction.hash);
     const sender = known?.sender ?? (await this.#recover(raw));
-    if (sender === undefined) return { code: 'invalid-sender', message: 'invalid sender: the signature gives no account' };
+    if (sender === undefined)
+      return { code: 'invalid-sender', message: 'invalid sender: the signature gives no account' };
     return { ...transaction, sender };
   }
 

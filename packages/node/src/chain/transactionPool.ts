@@ -31,7 +31,11 @@ export interface PoolModules {
   /** The newest finalized state. */
   readonly state: () => StateReader;
   /** Every rule that needs no other transaction (fees, gas, permission, funds); undefined if it may wait here. */
-  readonly check: (transaction: SignedTransaction, account: Account | undefined, state: StateReader) => Rejection | undefined;
+  readonly check: (
+    transaction: SignedTransaction,
+    account: Account | undefined,
+    state: StateReader,
+  ) => Rejection | undefined;
 }
 
 /** geth's rule: a replacement must raise both fees, by at least a tenth. */
@@ -138,7 +142,10 @@ export class TransactionPool {
   #makeRoom(queue: SenderQueue, transaction: SignedTransaction): Rejection | undefined {
     const { maxPerSender, maxTransactions, maxBytes } = this.#options;
     if (queue.size >= maxPerSender) {
-      return { code: 'account-limit', message: `txpool is full: ${maxPerSender} transactions of this sender wait already` };
+      return {
+        code: 'account-limit',
+        message: `txpool is full: ${maxPerSender} transactions of this sender wait already`,
+      };
     }
     while (this.#byHash.size >= maxTransactions || this.#bytes + transaction.raw.length > maxBytes) {
       let largest: SenderQueue | undefined;

@@ -1,0 +1,70 @@
+import { type NodeConfig, type RunningNode, readNodeConfig, startNode } from '@hanse/node';
+import type { Command } from 'commander';
+import { CLIError } from '../cliError.ts';
+import type { MemberReport } from '../localNetwork/memberProcess.ts';
+
+interface NodeOptions {
+  readonly config: string;
+  readonly rpcPort?: string;
+  readonly listen?: string;
+  readonly known: readonly string[];
+}
+
+/** `hanse node`: runs one member until it is told to stop. */
+export function addNodeCommand(program: Command): void {
+  program
+    .command('node')
+    .description('run one member from its configuration')
+    .requiredOption('--config <file>', "the member's configuration (made by hanse member init)")
+    .option('--rpc-port <port>', 'serve JSON-RPC on this port instead of the configured one')
+    .option('--listen <host:port>', 'accept members here instead of the configured address')
+    .option('--known <name=host:port>', 'where to reach a member, before what the chain says (repeatable)', collect, [])
+    .addHelpText('after', '\nExample:\n  $ hanse node --config ./bank/node.json\n')
+    .action(async (options: NodeOptions) => {
+      await runNode(withOverrides(readNodeConfig(options.config), options));
+    });
+}
+
+const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
+
+function withOverrides(config: NodeConfig, options: NodeOptions): NodeConfig {
+  const port = options.rpcPort === undefined ? config.rpc.port : Number(options.rpcPort);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new CLIError(`--rpc-port ${options.rpcPort} is no port: give a number from 0 to 65535.`);
+  const known: Record<string, readonly string[]> = { ...config.peer.known };
+  for (const entry of options.known) {
+    const [name, endpoint] = entry.split('=');
+    if (!name || !endpoint) throw new CLIError(`--known ${entry} must be name=host:port.`);
+    known[name] = [endpoint];
+  }
+  return { ...config, rpc: { ...config.rpc, port }, peer: { listen: options.listen ?? config.peer.listen, known } };
+}
+
+function report(message: MemberReport): void {
+  if (process.send !== undefined && process.connected) process.send(message);
+}
+
+async function runNode(config: NodeConfig): Promise<void> {
+  // A signal that comes while the node starts is kept until it can be obeyed.
+  let stop: () => void = () => undefined;
+  const stopAsked = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // `hanse up` is gone: nobody watches over this member any more.
+  process.on('disconnect', stop);
+  let node: RunningNode;
+  try {
+    node = await startNode(config);
+  } catch (error) {
+    report({ type: 'failed', message: (error as Error).message });
+    throw error;
+  }
+  report({ type: 'ready', rpcUrl: node.rpcUrl, wsUrl: node.wsUrl });
+  const failure = await Promise.race([stopAsked, node.failed]);
+  await node.close();
+  if (failure !== undefined) throw new CLIError(`The member stopped: ${failure.message}`, 2);
+  process.exitCode = 0;
+  if (process.connected) process.disconnect();
+}

@@ -1,0 +1,222 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { CLIError } from '../cliError.ts';
+import { describeNetwork } from '../localNetwork/describeNetwork.ts';
+import { isAlive, lockFolder } from '../localNetwork/folderLock.ts';
+import { layoutOf } from '../localNetwork/layout.ts';
+import {
+  createLocalNetwork,
+  deleteLocalNetwork,
+  folderState,
+  type LocalNetwork,
+  markStoryTold,
+  openLocalNetwork,
+} from '../localNetwork/localNetwork.ts';
+import { membersTable } from '../localNetwork/membersTable.ts';
+import { type NetworkFile, readNetworkFile, removeNetworkFile, writeNetworkFile } from '../localNetwork/networkFile.ts';
+import { assertPortsFree } from '../localNetwork/ports.ts';
+import { type NetworkPorts, RunningNetwork } from '../localNetwork/runningNetwork.ts';
+import { STORY_CAST, tellOpeningStory } from '../story/openingStory.ts';
+
+interface UpOptions {
+  readonly data: string;
+  readonly rpcPort: string;
+  readonly peerPort?: string;
+  readonly members?: string;
+  readonly fresh?: boolean;
+  readonly story: boolean;
+  readonly only?: string;
+}
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** `hanse up`: a whole network on this machine, in the foreground. */
+export function addUpCommand(program: Command): void {
+  program
+    .command('up')
+    .description('create (at first) and run a local network: every member a process of its own')
+    .option('--data <dir>', 'data folder of the network', '.hanse')
+    .option('--rpc-port <port>', 'JSON-RPC port of the first member; the others count up', '8545')
+    .option('--peer-port <port>', 'port between members, the first; the others count up (default: rpc-port + 1000)')
+    .option('--members <n>', 'how many members a new network gets, 1 to 31 (default: 4)')
+    .option('--fresh', 'delete the network in the data folder and create a new one')
+    .option('--no-story', 'do not run the opening story')
+    .option('--only <name>', 'start this one member of an existing network')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ hanse up\n  $ hanse up --data /tmp/trial --rpc-port 9000 --no-story\n  $ hanse up --only farm      (after it died)\n',
+    )
+    .action(async (options: UpOptions) => {
+      const ports = parsePorts(options);
+      const root = resolve(options.data);
+      if (options.only === undefined) await runAll(root, ports, options);
+      else await runOnly(root, ports, options.only);
+    });
+}
+
+function parsePorts(options: UpOptions): NetworkPorts {
+  const rpcPort = parseInteger('--rpc-port', options.rpcPort, 1, 65_535);
+  const peerPort =
+    options.peerPort === undefined ? rpcPort + 1_000 : parseInteger('--peer-port', options.peerPort, 1, 65_535);
+  return { rpcPort, peerPort };
+}
+
+function parseInteger(option: string, text: string, minimum: number, maximum: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
+  throw new CLIError(`${option} ${text} is not possible: give a whole number from ${minimum} to ${maximum}.`);
+}
+
+/** Opens the network of a folder, or creates one where there is none. Never touches a folder that is something else. */
+async function openOrCreate(root: string, ports: NetworkPorts, options: UpOptions): Promise<LocalNetwork> {
+  const wanted = options.members === undefined ? undefined : parseInteger('--members', options.members, 1, 31);
+  const state = folderState(root);
+  if (state === 'foreign') {
+    throw new CLIError(
+      `${root} is not empty and holds no Hanse network. Choose another folder with --data; nothing was changed.`,
+    );
+  }
+  if (state === 'network' && options.fresh === true) {
+    await refuseWhileRunning(root);
+    deleteLocalNetwork(root);
+    say(`Deleted the old network in ${root}.`);
+  } else if (state === 'network') {
+    const network = openLocalNetwork(root);
+    if (wanted !== undefined && wanted !== network.manifest.members.length) {
+      throw new CLIError(
+        `The network in ${root} has ${network.manifest.members.length} members, not ${wanted}. Leave out --members, or start anew with --fresh (this deletes the chain).`,
+      );
+    }
+    return network;
+  }
+  const members = wanted ?? 4;
+  say(`Creating a network of ${members} member${members === 1 ? '' : 's'} in ${root} ...`);
+  return await createLocalNetwork({ root, suite: 'international', members, ...ports, nowMs: Date.now() });
+}
+
+/** Whoever runs the network holds its lock: taking it proves that nobody does. */
+async function refuseWhileRunning(root: string): Promise<void> {
+  lockFolder(layoutOf(root).lock, root)();
+}
+
+async function runAll(root: string, ports: NetworkPorts, options: UpOptions): Promise<void> {
+  const stopper = new Stopper();
+  const network = await openOrCreate(root, ports, options);
+  const unlock = lockFolder(network.layout.lock, root);
+  try {
+    await assertPortsFree(
+      network.manifest.members.flatMap((name, index) => [
+        { port: ports.rpcPort + index, use: `JSON-RPC of ${name}`, option: '--rpc-port' },
+        { port: ports.peerPort + index, use: `${name} among members`, option: '--peer-port' },
+      ]),
+    );
+    say(`Starting ${network.manifest.members.join(', ')} ...`);
+    const running = await RunningNetwork.start(network, ports);
+    stopper.watch(running);
+    try {
+      const file = await describeNetwork(network, running);
+      writeNetworkFile(network.layout.network, file);
+      const allDead = reportDeaths(running, options);
+      await Promise.race([present(network, file, options), stopper.asked, allDead]);
+      await Promise.race([stopper.asked, allDead]);
+    } finally {
+      await running.stop();
+      removeNetworkFile(network.layout.network);
+    }
+    say('All members have stopped.');
+  } finally {
+    unlock();
+  }
+}
+
+/** Says so when a member dies; resolves when none is left. */
+function reportDeaths(running: RunningNetwork, options: UpOptions): Promise<void> {
+  return new Promise((resolve) => {
+    let alive = running.members.length;
+    running.onDeath((name, how) => {
+      alive -= 1;
+      say(`${name} died (${how}). Start it again with: npx hanse up --only ${name}${dataOption(options)}`);
+      if (alive > 0) return;
+      say('No member is left.');
+      process.exitCode = 1;
+      resolve();
+    });
+  });
+}
+
+const dataOption = (options: UpOptions): string => (options.data === '.hanse' ? '' : ` --data ${options.data}`);
+
+/** The story (once in the life of a network), then the table. */
+async function present(network: LocalNetwork, file: NetworkFile, options: UpOptions): Promise<void> {
+  if (options.story && !network.manifest.storyTold) {
+    if (STORY_CAST.every((name) => network.manifest.members.includes(name))) {
+      await tellOpeningStory(file, say);
+      markStoryTold(network);
+    } else {
+      say(`The opening story needs ${STORY_CAST.join(', ')}: it is told in networks of four or more members.`);
+    }
+  }
+  say(membersTable(file));
+  say('Running. Ctrl-C stops all members.');
+}
+
+/** Turns signals into one clean stop. A terminal's Ctrl-C may come twice (once through npm): only a later one forces. */
+class Stopper {
+  readonly asked: Promise<void>;
+  #askedAtMs: number | undefined;
+  #running: RunningNetwork | undefined;
+
+  constructor() {
+    this.asked = new Promise((resolve) => {
+      const onSignal = (): void => {
+        if (this.#askedAtMs === undefined) {
+          this.#askedAtMs = Date.now();
+          say('\nStopping all members ...');
+          resolve();
+        } else if (Date.now() - this.#askedAtMs > 3_000) {
+          say('Killing what still runs. The data is safe: members recover at the next start.');
+          this.#running?.kill();
+        }
+      };
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+    });
+  }
+
+  watch(running: RunningNetwork): void {
+    this.#running = running;
+  }
+}
+
+/** Starts one member of a network whose other members run already (or not). */
+async function runOnly(root: string, ports: NetworkPorts, name: string): Promise<void> {
+  const stopper = new Stopper();
+  if (folderState(root) !== 'network')
+    throw new CLIError(`There is no network in ${root}: run "hanse up" first, or name its folder with --data.`);
+  const network = openLocalNetwork(root);
+  const index = network.manifest.members.indexOf(name);
+  if (index < 0) throw new CLIError(`There is no member ${name}. Members are: ${network.manifest.members.join(', ')}.`);
+  const file = readNetworkFile(network.layout.network);
+  const before = file?.members[index];
+  if (before !== undefined && isAlive(before.pid)) throw new CLIError(`${name} runs already (process ${before.pid}).`);
+  const rpcPort = before === undefined ? ports.rpcPort : Number(new URL(before.rpcUrl).port) - index;
+  const peerPort = before === undefined ? ports.peerPort : rpcPort + (ports.peerPort - ports.rpcPort);
+  const running = await RunningNetwork.start(network, { rpcPort, peerPort }, name);
+  stopper.watch(running);
+  const [member] = running.members;
+  if (file !== undefined && member !== undefined) {
+    const members = file.members.map((entry) => (entry.name === name ? { ...entry, pid: member.process.pid } : entry));
+    writeNetworkFile(network.layout.network, { ...file, members });
+  }
+  say(`${name} runs at ${member?.rpcUrl}. Ctrl-C stops it.`);
+  const died = new Promise<void>((resolve) => {
+    running.onDeath((dead, how) => {
+      say(`${dead} died (${how}).`);
+      process.exitCode = 1;
+      resolve();
+    });
+  });
+  await Promise.race([stopper.asked, died]);
+  await running.stop();
+}

@@ -1,0 +1,253 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  addressOfPrivateKey,
+  keyFileNames,
+  loadSuite,
+  type NodeConfig,
+  newMemberKeys,
+  newPrivateKey,
+  publicMemberKeys,
+  readJsonFile,
+  writeKeyFile,
+  writeMemberKeys,
+} from '@hanse/node';
+import type { Genesis, GenesisMember, MemberRole, SuiteId } from '@hanse/protocol';
+import { type Address, bytesToHex, canonicalGenesisBytes, type Hex, type Suite } from '@hanse/protocol';
+import { writeFileAtomically, writeJsonAtomically } from '../atomicFile.ts';
+import { CLIError } from '../cliError.ts';
+import { type Layout, layoutOf } from './layout.ts';
+
+/** `hanse.json`: what the folder of a local network says of itself. */
+export interface Manifest {
+  readonly format: 1;
+  readonly kind: 'hanse local network';
+  readonly suite: SuiteId;
+  readonly members: readonly string[];
+  /** Whether the opening story was told to its end. */
+  readonly storyTold: boolean;
+}
+
+/** An account of a local network, with its key: for development only. */
+export interface DevelopmentAccount {
+  readonly name: string;
+  readonly member: string;
+  readonly address: Address;
+  readonly privateKey: Hex;
+}
+
+export interface LocalNetwork {
+  readonly layout: Layout;
+  readonly manifest: Manifest;
+  readonly accounts: readonly DevelopmentAccount[];
+}
+
+export const LOCAL_CHAIN_ID = 42_691;
+
+const CAST: readonly { readonly name: string; readonly role: MemberRole }[] = [
+  { name: 'authority', role: 'authority' },
+  { name: 'bank', role: 'bank' },
+  { name: 'farm', role: 'company' },
+  { name: 'market', role: 'company' },
+];
+
+/** Accounts beside the members' own: who answers for them, and whether they may deploy contracts. */
+const PEOPLE: readonly { readonly name: string; readonly member: string; readonly mayDeploy: boolean }[] = [
+  { name: 'developer', member: 'bank', mayDeploy: true },
+  { name: 'alice', member: 'bank', mayDeploy: false },
+  { name: 'bob', member: 'bank', mayDeploy: false },
+];
+
+/** The cast of a local network: the four of the story, and as many further companies as asked for. */
+function cast(count: number): readonly { readonly name: string; readonly role: MemberRole }[] {
+  return Array.from(
+    { length: count },
+    (_, index) => CAST[index] ?? { name: `member${index + 1}`, role: 'company' as const },
+  );
+}
+
+/** What stands at a path: nothing (or an empty folder), a local network, or something else that is not ours to touch. */
+export function folderState(root: string): 'absent' | 'network' | 'foreign' {
+  if (!existsSync(root)) return 'absent';
+  let entries: readonly string[];
+  try {
+    entries = readdirSync(root);
+  } catch (error) {
+    throw new CLIError(`The data folder ${root} cannot be read: ${(error as Error).message}`);
+  }
+  if (entries.length === 0) return 'absent';
+  return entries.includes('hanse.json') ? 'network' : 'foreign';
+}
+
+/** Opens the network in a folder; every damage is one line that says what to do. */
+export function openLocalNetwork(root: string): LocalNetwork {
+  const layout = layoutOf(root);
+  const manifest = readJsonFile(layout.manifest, 'The network description') as Partial<Manifest>;
+  const members = manifest.members;
+  if (
+    manifest.format !== 1 ||
+    manifest.kind !== 'hanse local network' ||
+    !Array.isArray(members) ||
+    members.length === 0
+  ) {
+    throw new CLIError(
+      `${layout.manifest} is damaged or of another version. Restore it from a copy, or start anew with --fresh (this deletes the chain in ${root}).`,
+    );
+  }
+  const { accounts } = readJsonFile(layout.accounts, 'The file of development accounts') as { accounts?: unknown };
+  if (!Array.isArray(accounts))
+    throw new CLIError(`${layout.accounts} is damaged. Restore it from a copy, or start anew with --fresh.`);
+  for (const name of members) {
+    for (const file of [layout.member(name).config, layout.member(name).keys]) {
+      if (!existsSync(file))
+        throw new CLIError(`${file} is missing. Restore it from a copy, or start anew with --fresh.`);
+    }
+  }
+  return { layout, manifest: manifest as Manifest, accounts: accounts as DevelopmentAccount[] };
+}
+
+/** Remembers that the opening story was told, so that the next start does not tell it again. */
+export function markStoryTold(network: LocalNetwork): void {
+  writeJsonAtomically(network.layout.manifest, { ...network.manifest, storyTold: true });
+}
+
+/** Deletes the network in a folder; refuses to delete anything else. */
+export function deleteLocalNetwork(root: string): void {
+  const layout = layoutOf(root);
+  for (const path of [
+    layout.manifest,
+    layout.genesis,
+    layout.accounts,
+    layout.network,
+    layout.lock,
+    layout.keystore,
+    join(root, 'members'),
+    join(root, 'story'),
+  ]) {
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+export interface CreateOptions {
+  readonly root: string;
+  readonly suite: SuiteId;
+  readonly members: number;
+  readonly rpcPort: number;
+  readonly peerPort: number;
+  /** Of the genesis, milliseconds since 1970. */
+  readonly nowMs: number;
+}
+
+/** Creates a network: keys, accounts, genesis and one folder for each member. The manifest is written last. */
+export async function createLocalNetwork(options: CreateOptions): Promise<LocalNetwork> {
+  const layout = layoutOf(options.root);
+  const suite = await loadSuite(options.suite);
+  mkdirSync(options.root, { recursive: true });
+  const people = cast(options.members);
+  const memberKeys = people.map(({ name, role }) => {
+    const keys = newMemberKeys(suite);
+    const accountKey = newPrivateKey(suite);
+    writeMemberKeys(layout.member(name).keys, keys);
+    writeKeyFile(join(layout.member(name).keys, keyFileNames.account), accountKey);
+    return { name, role, keys, accountKey };
+  });
+  const accounts = developmentAccounts(memberKeys, suite);
+  const members = memberKeys.map(
+    ({ name, role, keys, accountKey }, index): GenesisMember => ({
+      name,
+      role,
+      validator: true,
+      address: addressOfPrivateKey(accountKey, suite),
+      ...publicMemberKeys(keys, suite),
+      endpoints: [`127.0.0.1:${options.peerPort + index}`],
+    }),
+  );
+  const genesis = localGenesis(options, members, accounts);
+  writeFileAtomically(layout.genesis, `${JSON.stringify(genesis, null, 2)}\n`);
+  people.forEach(({ name }, index) => {
+    writeJsonAtomically(layout.member(name).config, memberConfig(name, options, index));
+  });
+  writeJsonAtomically(
+    layout.accounts,
+    {
+      note: 'Development keys of this local network. Anybody who reads this file can spend; use them for nothing else.',
+      accounts,
+    },
+    0o600,
+  );
+  const manifest: Manifest = {
+    format: 1,
+    kind: 'hanse local network',
+    suite: options.suite,
+    members: people.map(({ name }) => name),
+    storyTold: false,
+  };
+  writeJsonAtomically(layout.manifest, manifest);
+  return { layout, manifest, accounts };
+}
+
+function developmentAccounts(
+  members: readonly { readonly name: string; readonly accountKey: Uint8Array }[],
+  suite: Suite,
+): readonly DevelopmentAccount[] {
+  const account = (name: string, member: string, privateKey: Uint8Array): DevelopmentAccount => ({
+    name,
+    member,
+    address: addressOfPrivateKey(privateKey, suite),
+    privateKey: bytesToHex(privateKey),
+  });
+  const own = members.map(({ name, accountKey }) => account(name, name, accountKey));
+  const names = new Set(members.map(({ name }) => name));
+  const others = PEOPLE.map(({ name, member }) =>
+    account(name, names.has(member) ? member : 'authority', newPrivateKey(suite)),
+  );
+  return [...own, ...others];
+}
+
+function localGenesis(
+  options: CreateOptions,
+  members: readonly GenesisMember[],
+  accounts: readonly DevelopmentAccount[],
+): Genesis {
+  const genesis: Genesis = {
+    format: 1,
+    name: 'hanse local network',
+    chainId: LOCAL_CHAIN_ID,
+    suite: options.suite,
+    timeMs: options.nowMs,
+    parameters: {
+      blockGasLimit: 60_000_000,
+      minGasPrice: '0',
+      accounts: 'registered',
+      idleBlockIntervalMs: 30_000,
+      maxBlockTransactions: 4_096,
+      maxBlockBytes: 2 * 1024 * 1024,
+      maxTransactionGas: 16_777_216,
+      maxTransactionBytes: 131_072,
+    },
+    members,
+    accounts: accounts.map(({ name, member, address }) => ({
+      address,
+      member,
+      mayDeploy: name === member || (PEOPLE.find((person) => person.name === name)?.mayDeploy ?? false),
+    })),
+    currencies: [{ symbol: 'DCNY', name: 'Digital Yuan', decimals: 2, authority: 'authority' }],
+    alloc: {},
+  };
+  // The writer checks what every reader will check, so that a mistake shows here and not in four logs.
+  canonicalGenesisBytes(genesis);
+  return genesis;
+}
+
+function memberConfig(name: string, options: CreateOptions, index: number): NodeConfig {
+  return {
+    format: 1,
+    name,
+    genesis: '../../genesis.json',
+    keys: 'keys',
+    data: 'data',
+    peer: { listen: `127.0.0.1:${options.peerPort + index}` },
+    rpc: { host: '127.0.0.1', port: options.rpcPort + index },
+    log: 'info',
+  };
+}

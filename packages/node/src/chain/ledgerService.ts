@@ -1,0 +1,380 @@
+import { readValidatorSet } from '@hanse/modules';
+import {
+  type Address,
+  type Certificate,
+  decodeTransaction,
+  type Epoch,
+  type FinalizeStatement,
+  genesisDigest,
+  type Hash,
+  type Header,
+  type Height,
+  type Proposal,
+  proposalDigest,
+  type SignedTransaction,
+  type StateReader,
+  type Suite,
+  type ValidatorSet,
+  validatorSetHash,
+} from '@hanse/protocol';
+import type { BlockExecutor } from '../execution/blockExecutor.ts';
+import type { ExecutionRules } from '../execution/executionRules.ts';
+import { BlockChecks, type SenderPermissions } from '../execution/staticChecks.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { LedgerStore } from '../storage/ledgerStore.ts';
+import type { StateBase } from '../storage/stateOverlay.ts';
+import { importBlocks } from './blockImport.ts';
+import { type BlockNode, BlockTree } from './blockTree.ts';
+import type {
+  BuildRequest,
+  BuildResult,
+  CheckVerdict,
+  ExecutionResult,
+  FinalizedBlock,
+  FinalizedHead,
+  ImportResult,
+  Ledger,
+  SyncBlock,
+  TransactionBody,
+} from './ledger.ts';
+import { SerialQueue } from './serialQueue.ts';
+
+export interface LedgerOptions {
+  readonly suite: Suite;
+  readonly genesisHash: Hash;
+  readonly rules: ExecutionRules;
+}
+
+export interface LedgerModules {
+  readonly store: LedgerStore;
+  readonly executor: BlockExecutor;
+  readonly clock: Clock;
+  readonly permissions: (state: StateReader, sender: Address) => SenderPermissions;
+}
+
+/** A block that another can stand on: the finalized head, or an executed block above it. */
+interface ParentBlock {
+  readonly digest: Hash;
+  readonly height: number;
+  readonly timeMs: number;
+  readonly header: Header;
+  readonly hash: Hash;
+  readonly state: StateBase;
+}
+
+/** The finalized head with what its children need. */
+interface Head extends ParentBlock {
+  readonly proposal: Proposal | undefined;
+  readonly certificate: Certificate<FinalizeStatement> | undefined;
+}
+
+/**
+ * The executed chain over storage (see `Ledger`). The only writer of the ledger's storage; one task at a time, so that
+ * an execution never sees a half-applied finalization.
+ */
+export class LedgerService implements Ledger {
+  readonly #options: LedgerOptions;
+  readonly #modules: LedgerModules;
+  readonly #tree = new BlockTree();
+  readonly #queue = new SerialQueue();
+  #head: Head;
+
+  constructor(options: LedgerOptions, modules: LedgerModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#head = this.#loadHead();
+  }
+
+  finalizedHead(): Promise<FinalizedHead> {
+    return this.#queue.run(async () => this.#describeHead());
+  }
+
+  build(request: BuildRequest): Promise<BuildResult> {
+    return this.#queue.run(async () => this.#build(request));
+  }
+
+  check(proposal: Proposal, transactions: readonly TransactionBody[]): Promise<CheckVerdict> {
+    return this.#queue.run(async () => this.#check(proposal, transactions));
+  }
+
+  execute(digest: Hash): Promise<ExecutionResult> {
+    return this.#queue.run(() => this.#execute(digest));
+  }
+
+  finalize(digest: Hash, certificate: Certificate<FinalizeStatement>): Promise<readonly FinalizedBlock[]> {
+    return this.#queue.run(async () => this.#finalize(digest, certificate));
+  }
+
+  importBlocks(blocks: readonly SyncBlock[]): Promise<ImportResult> {
+    return this.#queue.run(() =>
+      importBlocks(blocks, {
+        suite: this.#options.suite,
+        genesisHash: this.#options.genesisHash,
+        head: () => this.#describeHead(),
+        check: (proposal, transactions) => this.#check(proposal, transactions),
+        execute: (digest) => this.#execute(digest),
+        finalize: (digest, certificate) => this.#finalize(digest, certificate),
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.idle();
+    await this.#modules.store.close();
+  }
+
+  #loadHead(): Head {
+    const { store } = this.#modules;
+    const { suite, genesisHash } = this.#options;
+    const height = store.headHeight();
+    const stored = store.header(height);
+    if (stored === undefined) throw new Error(`The ledger says that block ${height} is its head but does not hold it.`);
+    const agreed = store.proposal(height);
+    return {
+      digest: agreed?.digest ?? genesisDigest(suite, genesisHash),
+      height,
+      timeMs: agreed?.proposal.timeMs ?? stored.header.timestamp * 1000,
+      header: stored.header,
+      hash: stored.hash,
+      state: store.state(),
+      proposal: agreed?.proposal,
+      certificate: store.certificate(height),
+    };
+  }
+
+  #describeHead(): FinalizedHead {
+    const { digest, height, hash, timeMs, proposal, certificate, state } = this.#head;
+    return {
+      height: height as Height,
+      digest,
+      blockHash: hash,
+      timeMs,
+      epoch: proposal?.epoch ?? (0 as Epoch),
+      view: certificate?.statement.view ?? proposal?.view ?? (0 as FinalizedHead['view']),
+      certificate,
+      validators: this.#validators(state, proposal?.epoch ?? (0 as Epoch)),
+    };
+  }
+
+  #validators(state: StateReader, epoch: Epoch): ValidatorSet {
+    return readValidatorSet(state, epoch);
+  }
+
+  /** The executed block with a digest, if it is the head or above it. */
+  #parent(digest: Hash): ParentBlock | undefined {
+    if (digest === this.#head.digest) return this.#head;
+    const node = this.#tree.get(digest);
+    if (node?.execution === undefined) return undefined;
+    const { header, hash, overlay } = node.execution.block;
+    return { digest, height: node.proposal.height, timeMs: node.proposal.timeMs, header, hash, state: overlay };
+  }
+
+  #blockChecks(parent: ParentBlock): BlockChecks {
+    const { permissions } = this.#modules;
+    return new BlockChecks({
+      rules: this.#options.rules,
+      parentState: parent.state,
+      permissions: (sender) => permissions(parent.state, sender),
+    });
+  }
+
+  #build(request: BuildRequest): BuildResult {
+    const parent = this.#parent(request.parentDigest);
+    if (parent === undefined)
+      throw new Error(`Nothing can be built on ${request.parentDigest}: it is not executed here.`);
+    const checks = this.#blockChecks(parent);
+    const chosen: SignedTransaction[] = [];
+    const rejected: { hash: Hash; reason: string }[] = [];
+    for (const body of request.candidates) {
+      if (checks.isFull) break;
+      const transaction = this.#decode(body);
+      const rejection = checks.add(transaction);
+      if (rejection === undefined) chosen.push(transaction);
+      else if (rejection.temporary !== true) rejected.push({ hash: body.hash, reason: rejection.message });
+    }
+    const proposal: Proposal = {
+      epoch: request.epoch,
+      view: request.view,
+      leader: request.leader,
+      parentDigest: request.parentDigest,
+      height: (parent.height + 1) as Height,
+      timeMs: Math.max(request.nowMs, parent.timeMs + 1),
+      transactionHashes: chosen.map(({ hash }) => hash),
+    };
+    const digest = proposalDigest(this.#options.suite, this.#options.genesisHash, proposal);
+    this.#tree.add({ digest, proposal, transactions: chosen, execution: undefined });
+    return { proposal, digest, transactions: chosen.map(({ hash, raw, sender }) => ({ hash, raw, sender })), rejected };
+  }
+
+  #check(proposal: Proposal, transactions: readonly TransactionBody[]): CheckVerdict {
+    const digest = proposalDigest(this.#options.suite, this.#options.genesisHash, proposal);
+    if (this.#tree.get(digest) !== undefined) return { verdict: 'valid' };
+    const invalid = (reason: string): CheckVerdict => ({ verdict: 'invalid', reason });
+    const parent = this.#parent(proposal.parentDigest);
+    if (parent === undefined) return { verdict: 'parent-not-executed' };
+    if (proposal.height !== parent.height + 1)
+      return invalid(`height ${proposal.height} on a parent of height ${parent.height}`);
+    if (proposal.timeMs <= parent.timeMs)
+      return invalid(`time ${proposal.timeMs} is not after the parent's ${parent.timeMs}`);
+    if (transactions.length !== proposal.transactionHashes.length)
+      return invalid('the bodies are not those of the proposal');
+    const checks = this.#blockChecks(parent);
+    const decoded: SignedTransaction[] = [];
+    for (const [index, body] of transactions.entries()) {
+      const transaction = this.#decode(body);
+      if (transaction.hash !== proposal.transactionHashes[index])
+        return invalid(`transaction ${index} is not the one that the proposal names`);
+      const rejection = checks.add(transaction);
+      if (rejection !== undefined) return invalid(`transaction ${index}: ${rejection.message}`);
+      decoded.push(transaction);
+    }
+    this.#tree.add({ digest, proposal, transactions: decoded, execution: undefined });
+    return { verdict: 'valid' };
+  }
+
+  #decode(body: TransactionBody): SignedTransaction {
+    return { ...decodeTransaction(body.raw, this.#options.suite), sender: body.sender };
+  }
+
+  async #execute(digest: Hash): Promise<ExecutionResult> {
+    const node = this.#tree.get(digest);
+    if (node === undefined) {
+      if (digest === this.#head.digest && this.#head.proposal !== undefined) return this.#headResult();
+      throw new Error(`${digest} cannot be executed: it was neither built nor found valid here.`);
+    }
+    if (node.execution === undefined) await this.#executeNode(node);
+    return this.#executionResult(node);
+  }
+
+  async #executeNode(node: BlockNode): Promise<void> {
+    const { proposal, digest, transactions } = node;
+    const parent = this.#parent(proposal.parentDigest);
+    if (parent === undefined) throw new Error(`${digest} cannot be executed: its parent is not executed.`);
+    const { suite } = this.#options;
+    const startedMs = this.#modules.clock.monotonicMs();
+    const set = this.#validators(parent.state, proposal.epoch);
+    const leader = set.validators[proposal.leader];
+    if (leader === undefined) throw new Error(`${digest} names leader ${proposal.leader}, who is not in the set.`);
+    const block = await this.#modules.executor.executeBlock({
+      parent: { header: parent.header, hash: parent.hash },
+      parentState: parent.state,
+      height: proposal.height,
+      timeMs: proposal.timeMs,
+      beneficiary: leader.address,
+      digest,
+      epoch: proposal.epoch,
+      nextSetHash: (state) => validatorSetHash(suite, this.#validators(state, proposal.epoch)),
+      transactions,
+      blockHash: (height) => this.#ancestorHash(parent, height),
+    });
+    node.execution = { block, overlay: block.overlay, milliseconds: this.#modules.clock.monotonicMs() - startedMs };
+  }
+
+  /** The hash of an ancestor of `parent` by height: above the head in the tree, below it in storage. */
+  #ancestorHash(parent: ParentBlock, height: number): Hash | undefined {
+    if (height <= this.#head.height) return this.#modules.store.header(height as Height)?.hash;
+    let at: ParentBlock | undefined = parent;
+    while (at !== undefined && at.height > height) {
+      const node = this.#tree.get(at.digest);
+      at = node === undefined ? undefined : this.#parent(node.proposal.parentDigest);
+    }
+    return at?.hash;
+  }
+
+  #executionResult({ digest, proposal, execution }: BlockNode): ExecutionResult {
+    if (execution === undefined) throw new Error(`${digest} has no result yet.`);
+    const { header, hash, nextSetHash } = execution.block;
+    return {
+      digest,
+      height: proposal.height,
+      blockHash: hash,
+      header,
+      nextSetHash,
+      closesEpoch: false,
+      executionMs: execution.milliseconds,
+    };
+  }
+
+  #headResult(): ExecutionResult {
+    const { digest, height, header, hash, state, proposal } = this.#head;
+    const set = this.#validators(state, proposal?.epoch ?? (0 as Epoch));
+    const nextSetHash = validatorSetHash(this.#options.suite, set);
+    return {
+      digest,
+      height: height as Height,
+      blockHash: hash,
+      header,
+      nextSetHash,
+      closesEpoch: false,
+      executionMs: 0,
+    };
+  }
+
+  #finalize(digest: Hash, certificate: Certificate<FinalizeStatement>): readonly FinalizedBlock[] {
+    const path = this.#tree.pathFrom(this.#head.digest, digest);
+    if (path === undefined) {
+      if (this.#isFinal(digest, certificate.statement.height)) return [];
+      throw new Error(`${digest} cannot become final: it does not stand on the finalized block ${this.#head.height}.`);
+    }
+    const certified = certificate.statement;
+    for (const node of path) {
+      const result = this.#executionResult(node);
+      if (node.digest === certified.digest && result.blockHash !== certified.blockHash) {
+        throw new Error(
+          `Block ${result.height} was certified as ${certified.blockHash}, but executing it here gave ${result.blockHash}.`,
+        );
+      }
+    }
+    const finalized = path.map((node) =>
+      this.#append(node, node.digest === certified.digest ? certificate : undefined),
+    );
+    if (path.length > 0) this.#tree.keepDescendantsOf(digest);
+    return finalized;
+  }
+
+  #isFinal(digest: Hash, height: Height): boolean {
+    return digest === this.#head.digest || this.#modules.store.proposal(height)?.digest === digest;
+  }
+
+  /** One block into storage; its children stand on storage from then on. */
+  #append(node: BlockNode, certificate: Certificate<FinalizeStatement> | undefined): FinalizedBlock {
+    const { store } = this.#modules;
+    const { proposal, digest, transactions, execution } = node;
+    if (execution === undefined) throw new Error(`${digest} has no result yet.`);
+    const { header, hash, receipts, stateChanges } = execution.block;
+    store.appendBlock({
+      header,
+      hash,
+      proposal,
+      digest,
+      transactions: transactions.map((transaction) => ({
+        raw: transaction.raw,
+        sender: transaction.sender,
+        hash: transaction.hash,
+      })),
+      receipts,
+      stateChanges,
+      ...(certificate === undefined ? {} : { certificate }),
+    });
+    this.#tree.delete(digest);
+    const state = store.state();
+    for (const child of this.#tree.children(digest)) child.execution?.overlay.rebase(state);
+    this.#head = {
+      digest,
+      height: proposal.height,
+      timeMs: proposal.timeMs,
+      header,
+      hash,
+      state,
+      proposal,
+      certificate,
+    };
+    return {
+      height: proposal.height,
+      digest,
+      blockHash: hash,
+      timeMs: proposal.timeMs,
+      transactionHashes: proposal.transactionHashes,
+    };
+  }
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { LogLevel } from '../runtime/logger.ts';
+
+/** What `hanse node --config FILE` reads. Relative paths count from the file's folder. */
+export interface NodeConfig {
+  readonly format: 1;
+  /** The member's name, as in the genesis or on the chain. */
+  readonly name: string;
+  /** The network's genesis document. */
+  readonly genesis: string;
+  /** The folder of vote.key and transport.key. */
+  readonly keys: string;
+  /** The member's data folder: ledger, log of votes, lock. */
+  readonly data: string;
+  readonly peer: {
+    /** host:port to accept members at; port 0 takes any free one. */
+    readonly listen: string;
+    /** Where to reach members, by name; tried before the endpoints on the chain. */
+    readonly known?: Readonly<Record<string, readonly string[]>>;
+  };
+  readonly rpc: {
+    readonly host: string;
+    readonly port: number;
+    /** `Access-Control-Allow-Origin`; absent: `*` if the host is a loopback address, else none. */
+    readonly corsOrigin?: string;
+  };
+  readonly log: LogLevel;
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** Parses a configuration; every complaint names the file, the field and what was expected. */
+export function parseNodeConfig(json: unknown, file: string): NodeConfig {
+  const fail = (field: string, expected: string): never => {
+    throw new ConfigError(`${file}: ${field} must be ${expected}.`);
+  };
+  const object = (value: unknown, field: string): Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : fail(field, 'an object');
+  const text = (value: unknown, field: string): string =>
+    typeof value === 'string' && value !== '' ? value : fail(field, 'a text that is not empty');
+  const known = (value: Record<string, unknown>, field: string, names: readonly string[]): void => {
+    for (const key of Object.keys(value)) {
+      if (!names.includes(key))
+        throw new ConfigError(`${file}: ${field}${key} is not a setting. Known are: ${names.join(', ')}.`);
+    }
+  };
+  const root = object(json, 'the file');
+  known(root, '', ['format', 'name', 'genesis', 'keys', 'data', 'peer', 'rpc', 'log']);
+  if (root.format !== 1) fail('format', '1 (this program reads no other)');
+  const peer = object(root.peer, 'peer');
+  known(peer, 'peer.', ['listen', 'known']);
+  const rpc = object(root.rpc, 'rpc');
+  known(rpc, 'rpc.', ['host', 'port', 'corsOrigin']);
+  const port = rpc.port;
+  if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535)
+    fail('rpc.port', 'a port from 0 to 65535');
+  const log = root.log ?? 'info';
+  if (!LOG_LEVELS.includes(log as LogLevel)) fail('log', `one of ${LOG_LEVELS.join(', ')}`);
+  const folder = dirname(resolve(file));
+  return {
+    format: 1,
+    name: text(root.name, 'name'),
+    genesis: resolve(folder, text(root.genesis, 'genesis')),
+    keys: resolve(folder, text(root.keys, 'keys')),
+    data: resolve(folder, text(root.data, 'data')),
+    peer: {
+      listen: text(peer.listen, 'peer.listen'),
+      ...(peer.known === undefined ? {} : { known: parseKnown(object(peer.known, 'peer.known'), fail) }),
+    },
+    rpc: {
+      host: text(rpc.host, 'rpc.host'),
+      port: port as number,
+      ...(rpc.corsOrigin === undefined ? {} : { corsOrigin: text(rpc.corsOrigin, 'rpc.corsOrigin') }),
+    },
+    log: log as LogLevel,
+  };
+}
+
+function parseKnown(
+  value: Record<string, unknown>,
+  fail: (field: string, expected: string) => never,
+): Record<string, readonly string[]> {
+  for (const [name, endpoints] of Object.entries(value)) {
+    const good = Array.isArray(endpoints) && endpoints.every((endpoint) => typeof endpoint === 'string');
+    if (!good) fail(`peer.known.${name}`, 'a list of host:port');
+  }
+  return value as Record<string, readonly string[]>;
+}
+
+/** Reads a JSON file; a missing or damaged one is a ConfigError that says what to do. */
+export function readJsonFile(file: string, what: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`${what} ${file} cannot be read: ${(error as Error).message}`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(
+      `${what} ${file} is damaged (${(error as Error).message}). Restore it from a copy, or name another file.`,
+    );
+  }
+}
+
+export function readNodeConfig(file: string): NodeConfig {
+  return parseNodeConfig(readJsonFile(file, 'The configuration'), file);
+}
