@@ -1,0 +1,195 @@
+import type { Certificate, Height, ValidatorIndex, View, Vote } from '@hanse/protocol';
+import { View as toView } from '@hanse/protocol';
+import {
+  type ConsensusState,
+  fetchCertificates,
+  leaderOf,
+  MAX_CERTIFICATES,
+  type Round,
+  roundOf,
+  someoneElse,
+} from './state.ts';
+import { type Demand, enterView, resendDeadline, viewAhead } from './timers.ts';
+import type { Effect, Input } from './types.ts';
+
+/** Rounds above the finalized view, ascending, from `fromView` to `toView`. */
+function roundsBetween(state: ConsensusState, fromView: number, toView: number): Round[] {
+  const rounds: Round[] = [];
+  for (const round of state.rounds.values()) if (round.view >= fromView && round.view <= toView) rounds.push(round);
+  return rounds.sort((a, b) => a.view - b.view);
+}
+
+/**
+ * What to answer to a peer's request for certificates of [fromView, toView]: the highest finalization if it is not
+ * older, then notarizations and nullifications ascending by view, at most 64 in all.
+ */
+export function certificatesBetween(state: ConsensusState, fromView: View, toView: View): Certificate[] {
+  const certificates: Certificate[] = [];
+  const { certificate, view } = state.finalized;
+  if (certificate !== undefined && view >= fromView) certificates.push(certificate);
+  for (const round of roundsBetween(state, fromView, toView)) {
+    if (round.notarization !== undefined) certificates.push(round.notarization);
+    if (round.nullification !== undefined) certificates.push(round.nullification);
+    if (certificates.length >= MAX_CERTIFICATES) break;
+  }
+  return certificates.slice(0, MAX_CERTIFICATES);
+}
+
+/** The highest finalization, and the certificates from `fromView` up; if they are too many, the newest, since those move a peer. */
+function newestCertificates(state: ConsensusState, fromView: View): Certificate[] {
+  const certificates: Certificate[] = [];
+  for (const round of roundsBetween(state, fromView, Number.MAX_SAFE_INTEGER)) {
+    if (round.notarization !== undefined) certificates.push(round.notarization);
+    if (round.nullification !== undefined) certificates.push(round.nullification);
+  }
+  const newest = certificates.slice(-(MAX_CERTIFICATES - 1));
+  return state.finalized.certificate === undefined ? newest : [state.finalized.certificate, ...newest];
+}
+
+/** Own votes, as flushed, from a view up; the newest if they are too many. */
+function ownVotes(state: ConsensusState, fromView: View): Vote[] {
+  const { self } = state.options;
+  const votes: Vote[] = [];
+  if (self === undefined) return votes;
+  for (const round of roundsBetween(state, fromView, Number.MAX_SAFE_INTEGER)) {
+    for (const vote of [round.notarizes.get(self), round.nullifies.get(self), round.finalizes.get(self)]) {
+      if (vote !== undefined) votes.push(vote);
+    }
+  }
+  return votes.slice(-MAX_CERTIFICATES);
+}
+
+/** Rule R1: while nothing is finalized though it should, what others may lack goes out again at intervals. */
+export function resendIfStuck(state: ConsensusState, out: Effect[], demand: Demand): void {
+  const due = resendDeadline(state, demand);
+  if (due === undefined || state.atMs < due) return;
+  state.resentAtMs = state.atMs;
+  resend(state, out);
+}
+
+/** The highest finalization, all certificates and own votes above it, the own proposal; and questions repeated. */
+export function resend(state: ConsensusState, out: Effect[]): void {
+  const above = toView(state.finalized.view + 1);
+  const { self } = state.options;
+  if (self !== undefined) {
+    const message = leaderOf(state, state.view) === self ? state.rounds.get(state.view)?.message : undefined;
+    const certificates = newestCertificates(state, above);
+    const votes = ownVotes(state, above);
+    if (certificates.length + votes.length > 0 || message !== undefined) {
+      out.push({ type: 'resend', certificates, ownVotes: votes, ...(message && { proposal: message }) });
+    }
+  }
+  const ahead = viewAhead(state);
+  if (ahead !== undefined) fetchCertificates(state, out, above, toView(ahead.view - 1), ahead.of);
+  fetchMissingParents(state, out);
+  const oldest = state.waiting[0];
+  const newest = state.waiting.at(-1);
+  if (oldest === undefined || newest === undefined) return;
+  const attempts = Math.floor(state.atMs / state.options.resendIntervalMs) % state.validators;
+  const preferred = someoneElse(state, newest.signatures[0]?.signer ?? 0, attempts);
+  if (preferred !== undefined) out.push({ type: 'behind', certificate: newest, preferred });
+}
+
+/** Asks again for the notarizations of parents, without which a notarized block cannot be executed. */
+function fetchMissingParents(state: ConsensusState, out: Effect[]): void {
+  for (const round of state.rounds.values()) {
+    const parentView = round.notarization?.statement.parentView;
+    if (parentView === undefined || parentView <= state.finalized.view || parentView >= round.view) continue;
+    if (state.rounds.get(parentView)?.notarization !== undefined) continue;
+    fetchCertificates(state, out, parentView, toView(round.view - 1), leaderOf(state, round.view));
+  }
+}
+
+/** Rule R2, upon status: note where the peer is, give it what it lacks, ask it for what this member lacks. */
+export function acceptStatus(state: ConsensusState, out: Effect[], input: Extract<Input, { type: 'status' }>): void {
+  const { from, view, finalizedHeight, finalizedView } = input;
+  if (from === state.options.self) return;
+  state.reported.add(from);
+  if (state.amnesia !== undefined && !state.amnesia.confirmed.has(from)) state.amnesia.claimed.set(from, view);
+  if (view < state.view || finalizedView < state.finalized.view) {
+    const fromView = toView(Math.max(view, state.finalized.view + 1));
+    const certificates = newestCertificates(state, fromView);
+    if (finalizedView >= state.finalized.view && certificates[0] === state.finalized.certificate) certificates.shift();
+    const votes = ownVotes(state, fromView);
+    if (certificates.length + votes.length > 0) {
+      out.push({ type: 'send', to: from, certificates, ownVotes: votes });
+    }
+  }
+  const peerIsAhead =
+    view > state.view || finalizedView > state.finalized.view || finalizedHeight > state.finalized.height;
+  if (peerIsAhead) {
+    const fromView = toView(state.finalized.view + 1);
+    fetchCertificates(state, out, fromView, toView(Math.max(view - 1, finalizedView, fromView)), from);
+  }
+}
+
+/** A report counts once a certificate held here proves that such a view was entered (spec.md, "Amnesia"). */
+export function confirmReports(state: ConsensusState): void {
+  if (state.amnesia === undefined) return;
+  for (const [from, view] of state.amnesia.claimed) {
+    if (view > state.view) continue;
+    state.amnesia.confirmed.set(from, view);
+    state.amnesia.claimed.delete(from);
+  }
+}
+
+/** A closed epoch answers every message with the finalization of its last block, once a resend interval per peer. */
+export function answerClosed(state: ConsensusState, out: Effect[], to: ValidatorIndex): void {
+  const { certificate } = state.finalized;
+  if (certificate === undefined || to === state.options.self) return;
+  const answeredAtMs = state.answeredAtMs.get(to);
+  if (answeredAtMs !== undefined && state.atMs < answeredAtMs + state.options.resendIntervalMs) return;
+  state.answeredAtMs.set(to, state.atMs);
+  out.push({ type: 'send', to, certificates: [certificate], ownVotes: [] });
+}
+
+/** Whether a certificate would tell this core nothing new: a cheap question to ask before verifying it. */
+export function knowsCertificate(state: ConsensusState, certificate: Certificate): boolean {
+  const { kind, view } = certificate.statement;
+  if (view < state.finalized.view) return true;
+  if (view === state.finalized.view) return kind !== 'finalize' || state.finalized.certificate !== undefined;
+  const round = state.rounds.get(view);
+  if (round === undefined || kind === 'finalize') return false;
+  return (kind === 'notarize' ? round.notarization : round.nullification) !== undefined;
+}
+
+/** Whether a vote would not count: settled or too far views, or one of its kind already held. Asked before verifying it. */
+export function knowsVote(state: ConsensusState, vote: Vote): boolean {
+  const { kind, view } = vote.statement;
+  if (view <= state.finalized.view) return true;
+  const round = state.rounds.get(view);
+  if (round === undefined) return false;
+  const votes = kind === 'notarize' ? round.notarizes : kind === 'nullify' ? round.nullifies : round.finalizes;
+  const held = votes.get(vote.signer);
+  return held !== undefined && sameBytes(held.signature, vote.signature);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** What this member reports of itself: `from` is added by whoever receives it. */
+export function statusOf(state: ConsensusState): {
+  readonly view: View;
+  readonly finalizedHeight: Height;
+  readonly finalizedView: View;
+} {
+  return { view: state.view, finalizedHeight: state.finalized.height, finalizedView: state.finalized.view };
+}
+
+/** The certificates that a peer needs to believe this member's status: the finalization and what let it enter its view. */
+export function statusCertificates(state: ConsensusState): Certificate[] {
+  const certificates: Certificate[] = [];
+  if (state.finalized.certificate !== undefined) certificates.push(state.finalized.certificate);
+  const entered = state.rounds.get(toView(state.view - 1));
+  const entry = entered?.notarization ?? entered?.nullification;
+  if (entry !== undefined) certificates.push(entry);
+  return certificates;
+}
+
+/** After recovery: the view of the newest own vote or beyond the newest certificate. */
+export function enterRecoveredView(state: ConsensusState, out: Effect[], highestOwnVote: View): void {
+  if (highestOwnVote > state.view) enterView(state, out, highestOwnVote);
+  else out.push({ type: 'enteredView', view: state.view });
+  roundOf(state, state.view);
+}

@@ -1,0 +1,137 @@
+import type { View } from '@hanse/protocol';
+import { View as toView } from '@hanse/protocol';
+import { acceptStatus, answerClosed, confirmReports, enterRecoveredView, resend, resendIfStuck } from './catchUp.ts';
+import { acceptCertificate } from './certificates.ts';
+import { acceptApplied, acceptExecuted, noteProposal, payOwedFinalizes, requestFinalization } from './finality.ts';
+import { acceptBuilt, acceptChecked, acceptProposal, considerProposal, leadView } from './proposals.ts';
+import { type ConsensusState, isIndex, roundOf } from './state.ts';
+import { recallVote } from './statements.ts';
+import { nullifyIfDue, scheduleWake, trackDemand } from './timers.ts';
+import type { Effect, Input, Recovered } from './types.ts';
+import { acceptVote } from './votes.ts';
+
+/**
+ * One step of Simplex (Chan and Pass, ePrint 2023/463; spec.md in this package): mutates `state`, returns what the
+ * host has to do, in order. Deterministic: the same inputs give the same effects, whatever the machine.
+ */
+export function step(state: ConsensusState, input: Input): Effect[] {
+  const out: Effect[] = [];
+  if (state.stopped || (!state.started && input.type !== 'start')) return out;
+  // The host's clock is monotonic; an input that was stamped before it queued must not turn time back.
+  state.atMs = Math.max(state.atMs, input.atMs);
+  hear(state, out, input);
+  takeInput(state, out, input);
+  settle(state, out);
+  return state.stopped ? out.filter(isHarmless) : out;
+}
+
+/** One arm an input; each names its rules in spec.md. */
+function takeInput(state: ConsensusState, out: Effect[], input: Input): void {
+  switch (input.type) {
+    case 'start':
+      start(state, out, input.recovered);
+      return;
+    case 'proposal':
+      for (const certificate of input.message.justification) acceptCertificate(state, out, certificate, input.from);
+      acceptProposal(state, out, input.message);
+      acceptVote(state, out, input.message.leaderVote);
+      return;
+    case 'vote':
+      acceptVote(state, out, input.vote);
+      return;
+    case 'certificate':
+      acceptCertificate(state, out, input.certificate, input.from);
+      return;
+    case 'status':
+      acceptStatus(state, out, input);
+      return;
+    case 'checked':
+      acceptChecked(state, out, input);
+      return;
+    case 'executed':
+      acceptExecuted(state, out, input);
+      requestFinalization(state, out);
+      return;
+    case 'built':
+      acceptBuilt(state, out, input);
+      return;
+    case 'pending':
+      state.pending = input.waiting;
+      return;
+    case 'applied':
+      acceptApplied(state, out, input.point);
+      return;
+    case 'tick':
+      return;
+  }
+}
+
+/** What follows from the state and the time alone. Votes come back as inputs, so one pass is enough. */
+function settle(state: ConsensusState, out: Effect[]): void {
+  if (state.stopped) return;
+  confirmReports(state);
+  payOwedFinalizes(state, out);
+  considerProposal(state, out);
+  const proposeAtMs = leadView(state, out);
+  const demand = trackDemand(state);
+  nullifyIfDue(state, out);
+  resendIfStuck(state, out, demand);
+  scheduleWake(state, out, demand, proposeAtMs);
+}
+
+/** Whoever sends anything valid is there (CONSENSUS.md, "Absent leaders"); a closed epoch answers with its end ("Epochs"). */
+function hear(state: ConsensusState, out: Effect[], input: Input): void {
+  if (!('from' in input) || !isIndex(input.from, state.validators)) return;
+  state.lastHeardMs[input.from] = state.atMs;
+  if (state.closed && input.type !== 'certificate') answerClosed(state, out, input.from);
+}
+
+/** After an alarm that stops this member nothing leaves it but the alarm and what was decided for its own log. */
+function isHarmless(effect: Effect): boolean {
+  return effect.type === 'alarm' || effect.type === 'record';
+}
+
+/** Rule S1, upon start: take back what the log holds, and send identical votes again (CONSENSUS.md, "Recovery"). */
+function start(state: ConsensusState, out: Effect[], recovered: Recovered): void {
+  if (state.started) throw new Error('the core was started twice');
+  state.started = true;
+  state.busySinceMs = state.atMs;
+  state.idleSinceMs = state.atMs;
+  state.progressAtMs = state.atMs;
+  state.enteredAtMs = state.atMs;
+  if (recovered.amnesia) state.amnesia = { confirmed: new Map(), claimed: new Map() };
+  const highestOwnVote = recallVotes(state, recovered);
+  for (const message of recovered.proposals) recallProposal(state, message);
+  const replayed: Effect[] = [];
+  for (const certificate of recovered.certificates) acceptCertificate(state, replayed, certificate, undefined);
+  // They are in the log already, and go out with the resend below.
+  for (const effect of replayed) {
+    if (effect.type !== 'record' && effect.type !== 'broadcast' && effect.type !== 'enteredView') out.push(effect);
+  }
+  for (const vote of recovered.ownVotes) acceptVote(state, out, vote);
+  enterRecoveredView(state, out, highestOwnVote);
+  state.deltaMs = state.options.deltaFloorMs;
+  resend(state, out);
+}
+
+/** Marks every own vote as sent, so that no other one of its view can be. Returns the highest view among them. */
+function recallVotes(state: ConsensusState, recovered: Recovered): View {
+  let highest = toView(0);
+  for (const { statement } of recovered.ownVotes) {
+    if (statement.epoch !== state.options.epoch || statement.view <= state.finalized.view) continue;
+    if (statement.view > highest) highest = statement.view;
+    recallVote(state, roundOf(state, statement.view), statement);
+  }
+  return highest;
+}
+
+/** A proposal that this member notarized was checked and flushed before; any other one is checked again. */
+function recallProposal(state: ConsensusState, message: Recovered['proposals'][number]): void {
+  const { view } = message.leaderVote.statement;
+  if (message.leaderVote.statement.epoch !== state.options.epoch || view <= state.finalized.view) return;
+  const round = roundOf(state, view);
+  if (round.message !== undefined && round.sentNotarize?.digest !== message.digest) return;
+  round.message = message;
+  round.verdict = round.sentNotarize?.digest === message.digest ? 'valid' : 'unknown';
+  noteProposal(state, message.digest, view, message.proposal);
+}

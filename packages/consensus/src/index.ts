@@ -1,0 +1,6 @@
+export { certificatesBetween, knowsCertificate, knowsVote, statusCertificates, statusOf } from './catchUp.ts';
+export { step } from './core.ts';
+export type { Amnesia, Block, ConsensusState, Finalized, Round } from './state.ts';
+export { createConsensus, leaderOf } from './state.ts';
+export { sameStatement } from './statements.ts';
+export type * from './types.ts';
