@@ -1,0 +1,110 @@
+/**
+ * Bounds on what clients can make a member do. Every one can be set in the member's configuration; the defaults suit a member
+ * that shares two cores with three others. Sizes are bytes.
+ */
+export interface RPCLimits {
+  /** Largest HTTP body; a larger one is answered with 413 without being read into memory. */
+  readonly maxBodyBytes: number;
+  /** Bodies that are being received, all clients together; above it a request is answered with 503. */
+  readonly maxBodyBytesTotal: number;
+  /** Calls of one batch. */
+  readonly maxBatchCalls: number;
+  /** Nesting of a request's JSON; a call's parameters need six levels (an access list inside a batch). */
+  readonly maxJsonDepth: number;
+  /** Values (roughly: commas and brackets) of a request's JSON, because parsing blocks the thread. */
+  readonly maxJsonValues: number;
+  /** Answers of one request, serialized. */
+  readonly maxResponseBytes: number;
+  /** Answers that are being sent over HTTP, all clients together; above it a request is answered with 503. */
+  readonly maxResponseBytesTotal: number;
+  /** How long the calls of one request may take together. */
+  readonly requestTimeoutMs: number;
+  /** Requests in work over HTTP, all clients together; above it a request is answered with 503. */
+  readonly maxRequests: number;
+  /** TCP connections, HTTP and WebSocket together. */
+  readonly maxConnections: number;
+  /** How long a client may take to send the headers, and then the whole request. */
+  readonly headersTimeoutMs: number;
+  readonly receiveTimeoutMs: number;
+  /** How long an idle HTTP connection is kept. */
+  readonly keepAliveTimeoutMs: number;
+  /** A connection on which nothing moves for so long is closed (slow readers). */
+  readonly socketTimeoutMs: number;
+  readonly maxHeaderBytes: number;
+  readonly maxWebSocketConnections: number;
+  readonly maxWebSocketMessageBytes: number;
+  /** Messages of one WebSocket in work; above it the connection is not read. */
+  readonly maxWebSocketRequests: number;
+  /** A WebSocket client that lets more than this wait unread is dropped. */
+  readonly maxWebSocketBufferedBytes: number;
+  /** How often a WebSocket is pinged; one that did not answer by the next ping is dropped. */
+  readonly webSocketPingIntervalMs: number;
+  readonly maxSubscriptionsPerConnection: number;
+  readonly maxSubscriptions: number;
+  readonly maxFilters: number;
+  readonly maxFiltersPerConnection: number;
+  /** A filter that nobody asked for so long is removed. */
+  readonly filterIdleMs: number;
+  /** Pending transactions that a filter remembers between two polls; older ones are forgotten. */
+  readonly maxFilterBacklog: number;
+  /** Blocks that one log query may span. */
+  readonly maxLogBlocks: number;
+  readonly maxLogResults: number;
+  /** Addresses of a log query, and alternatives for one topic. */
+  readonly maxLogCriteria: number;
+  readonly maxFeeHistoryBlocks: number;
+  /** Gas of `eth_call` and of each attempt of `eth_estimateGas`. */
+  readonly callGasCap: bigint;
+  readonly callTimeoutMs: number;
+  /** Calls in work at once, and waiting; above it -32005. */
+  readonly maxConcurrentCalls: number;
+  readonly maxQueuedCalls: number;
+  /** Headers that a finality proof may span (the light client's bound). */
+  readonly maxFinalityHeaders: number;
+  /** How long the RPC may keep the thread before others (consensus, network) get their turn. */
+  readonly sliceMs: number;
+  /** Decoded blocks that are kept, by the number of their transactions in all. */
+  readonly blockCacheTransactions: number;
+}
+
+const MiB = 1024 * 1024;
+
+export const defaultRPCLimits: RPCLimits = {
+  maxBodyBytes: 5 * MiB,
+  maxBodyBytesTotal: 64 * MiB,
+  maxBatchCalls: 1_000,
+  maxJsonDepth: 32,
+  maxJsonValues: 100_000,
+  maxResponseBytes: 25_000_000,
+  maxResponseBytesTotal: 128 * MiB,
+  requestTimeoutMs: 30_000,
+  maxRequests: 512,
+  maxConnections: 2_048,
+  headersTimeoutMs: 10_000,
+  receiveTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 30_000,
+  socketTimeoutMs: 60_000,
+  maxHeaderBytes: 16_384,
+  maxWebSocketConnections: 512,
+  maxWebSocketMessageBytes: MiB,
+  maxWebSocketRequests: 16,
+  maxWebSocketBufferedBytes: 32 * MiB,
+  webSocketPingIntervalMs: 30_000,
+  maxSubscriptionsPerConnection: 64,
+  maxSubscriptions: 2_048,
+  maxFilters: 1_024,
+  maxFiltersPerConnection: 64,
+  filterIdleMs: 5 * 60_000,
+  maxFilterBacklog: 10_000,
+  maxLogBlocks: 10_000,
+  maxLogResults: 10_000,
+  maxLogCriteria: 1_000,
+  maxFeeHistoryBlocks: 1_024,
+  callGasCap: 50_000_000n,
+  callTimeoutMs: 5_000,
+  maxConcurrentCalls: 4,
+  maxQueuedCalls: 64,
+  maxFinalityHeaders: 1_024,
+  sliceMs: 4,
+  blockCacheTransactions: 20_000,
+};

@@ -1,0 +1,10 @@
+import { defineMethod } from '../method.ts';
+
+export const hanse_members = defineMethod({
+  name: 'hanse_members',
+  summary: 'The members of the network as the chain has them now.',
+  parameters: [],
+  result: 'array of `name`, `role`, `validator`, `address`, `voteKey`, `transportKey`, `endpoints`',
+  example: [],
+  handler: ({ network }) => network.members(),
+});

@@ -1,0 +1,31 @@
+import { defineMethod } from '../method.ts';
+
+export const hanse_status = defineMethod({
+  name: 'hanse_status',
+  summary:
+    'How this member is: who it is, what runs, where it stands. For people and for `hanse status`; heights here are plain numbers.',
+  parameters: [],
+  result:
+    '`name`, `version`, `network`, `chainId`, `suite`, `genesisHash`, `cryptography` (implementations in use), `height`, `blockHash`, `epoch`, `view`, `peers` (`name`, `endpoint`, `connected`), `pendingTransactions`, `syncing`, `healthy`',
+  example: [],
+  handler: ({ node, network, blocks }) => {
+    const height = blocks.headHeight();
+    return {
+      name: node.name,
+      version: node.version,
+      network: network.name,
+      chainId: Number(network.chainId),
+      suite: network.suite,
+      genesisHash: network.genesisHash,
+      cryptography: node.cryptography,
+      height,
+      blockHash: blocks.head(height)?.hash ?? null,
+      epoch: node.epoch(),
+      view: node.view(),
+      peers: node.peers(),
+      pendingTransactions: node.pendingTransactions(),
+      syncing: node.syncing() ?? false,
+      healthy: node.health().healthy,
+    };
+  },
+});

@@ -1,0 +1,178 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Counter, Metrics } from '../runtime/metrics.ts';
+import { RPCError } from './codes.ts';
+import { type Dispatcher, refusalText } from './dispatcher.ts';
+import type { FilterRegistry } from './filterRegistry.ts';
+import { type AccessRules, isHostAllowed, isOriginAllowed } from './httpEndpoint.ts';
+import { JSONGuard } from './jsonGuard.ts';
+import type { RPCLimits } from './limits.ts';
+import type { Subscriber, SubscriptionHub } from './subscriptionHub.ts';
+
+export interface WebSocketEndpointModules {
+  readonly dispatcher: Dispatcher;
+  readonly subscriptions: SubscriptionHub;
+  readonly filters: FilterRegistry;
+  readonly metrics: Metrics;
+  readonly access: AccessRules;
+  readonly clock: Clock;
+  readonly limits: RPCLimits;
+}
+
+/** RFC 6455, section 7.4.1. */
+const CLOSE_GOING_AWAY = 1001;
+
+/** JSON-RPC over WebSocket at `/`, with subscriptions. */
+export class WebSocketEndpoint {
+  readonly #modules: WebSocketEndpointModules;
+  readonly #server: WebSocketServer;
+  readonly #connections = new Set<WebSocketConnection>();
+  readonly #dropped: Counter<'reason'>;
+  #pingTimer: Timer | undefined;
+
+  constructor(modules: WebSocketEndpointModules) {
+    this.#modules = modules;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      // Compression would let a small message become a large one, and costs memory for every connection.
+      perMessageDeflate: false,
+      maxPayload: modules.limits.maxWebSocketMessageBytes,
+    });
+    this.#dropped = modules.metrics.counter({
+      name: 'hanse_rpc_websocket_dropped_total',
+      help: 'WebSocket connections that were dropped.',
+      labels: ['reason'],
+    });
+    modules.metrics.gauge({
+      name: 'hanse_rpc_websocket_connections',
+      help: 'Open WebSocket connections.',
+      read: () => this.#connections.size,
+    });
+  }
+
+  /** Takes over a connection that asks for `Upgrade: websocket`. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { access, limits } = this.#modules;
+    socket.on('error', () => socket.destroy());
+    if (!isHostAllowed(request, access) || !isOriginAllowed(request.headers.origin, access.corsOrigins)) {
+      refuseUpgrade(socket, '403 Forbidden');
+    } else if (request.url?.split('?', 1)[0] !== '/') {
+      refuseUpgrade(socket, '404 Not Found');
+    } else if (this.#connections.size >= limits.maxWebSocketConnections) {
+      this.#dropped.increment({ reason: 'too-many' });
+      refuseUpgrade(socket, '503 Service Unavailable');
+    } else {
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
+    }
+  }
+
+  /** Says goodbye to everybody; the sockets end when the clients answered, or with the HTTP server. */
+  close(): void {
+    this.#pingTimer?.cancel();
+    for (const connection of this.#connections) connection.close();
+  }
+
+  #accept(webSocket: WebSocket): void {
+    const { subscriptions, filters } = this.#modules;
+    const connection = new WebSocketConnection(webSocket, {
+      ...this.#modules,
+      onDropped: (reason) => this.#dropped.increment({ reason }),
+    });
+    this.#connections.add(connection);
+    webSocket.on('close', () => {
+      this.#connections.delete(connection);
+      subscriptions.dropSubscriber(connection);
+      filters.dropOwner(connection);
+    });
+    if (this.#connections.size === 1) this.#armPing();
+  }
+
+  #armPing(): void {
+    this.#pingTimer?.cancel();
+    this.#pingTimer = this.#modules.clock.schedule(this.#modules.limits.webSocketPingIntervalMs, () => {
+      for (const connection of this.#connections) connection.ping();
+      if (this.#connections.size > 0) this.#armPing();
+    });
+  }
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+interface ConnectionModules {
+  readonly dispatcher: Dispatcher;
+  readonly limits: RPCLimits;
+  readonly onDropped: (reason: string) => void;
+}
+
+/** One client. Messages are answered side by side up to a bound; beyond it the socket is not read, so the client waits. */
+class WebSocketConnection implements Subscriber {
+  readonly #webSocket: WebSocket;
+  readonly #modules: ConnectionModules;
+  readonly #aborted = new AbortController();
+  #requests = 0;
+  #answeredPing = true;
+
+  constructor(webSocket: WebSocket, modules: ConnectionModules) {
+    this.#webSocket = webSocket;
+    this.#modules = modules;
+    webSocket.on('message', (message) => void this.#handle(message));
+    webSocket.on('pong', () => {
+      this.#answeredPing = true;
+    });
+    webSocket.on('close', () => this.#aborted.abort());
+    // Errors (a broken frame, a message over the limit) are followed by `close`.
+    webSocket.on('error', () => {});
+  }
+
+  send(text: string): void {
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    if (this.#webSocket.bufferedAmount > this.#modules.limits.maxWebSocketBufferedBytes) {
+      this.#drop('slow');
+      return;
+    }
+    this.#webSocket.send(text);
+  }
+
+  ping(): void {
+    if (!this.#answeredPing) {
+      this.#drop('silent');
+      return;
+    }
+    this.#answeredPing = false;
+    this.#webSocket.ping();
+  }
+
+  close(): void {
+    this.#webSocket.close(CLOSE_GOING_AWAY, 'the member is stopping');
+  }
+
+  #drop(reason: string): void {
+    this.#modules.onDropped(reason);
+    this.#webSocket.terminate();
+  }
+
+  async #handle(message: RawData): Promise<void> {
+    const { dispatcher, limits } = this.#modules;
+    this.#requests++;
+    if (this.#requests >= limits.maxWebSocketRequests) this.#webSocket.pause();
+    try {
+      // `ws` gives one Buffer for a message unless told otherwise.
+      const body = message as Buffer;
+      new JSONGuard({ maxDepth: limits.maxJsonDepth, maxValues: limits.maxJsonValues }).feed(body);
+      const { text, afterSending } = await dispatcher.handle(body, { subscriber: this, signal: this.#aborted.signal });
+      if (text !== undefined) this.send(text);
+      afterSending();
+    } catch (error) {
+      if (error instanceof RPCError) this.send(refusalText(error.errorName, error.message));
+      else this.#drop('failed');
+    } finally {
+      this.#requests--;
+      if (this.#webSocket.isPaused && this.#requests < limits.maxWebSocketRequests) this.#webSocket.resume();
+    }
+  }
+}
