@@ -17,19 +17,27 @@ function fail(message) {
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > minimumNode[0] || (major === minimumNode[0] && minor >= minimumNode[1])) return;
-  fail(`Hanse needs Node.js >= ${minimumNode.join('.')}; this is ${process.versions.node}. Install a newer one from nodejs.org.`);
+  fail(
+    `Hanse needs Node.js >= ${minimumNode.join('.')}; this is ${process.versions.node}. Install a newer one from nodejs.org.`,
+  );
 }
 
 /** Runs a command in the root with its output shown; ends the program with a clear line if it fails. */
 function run(label, command, args) {
-  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  });
   if (result.error) fail(`${label} could not start: ${result.error.message}`);
   if (result.signal) process.exit(130);
   if (result.status !== 0) fail(`${label} failed (exit code ${result.status}); see the lines above.`);
 }
 
 function install() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(root, 'node_modules', '.hanse-installed');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   process.stdout.write('Installing dependencies (npm ci) ...\n');

@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Address, bytesToHex, type Hex, hexToBytes, type Suite } from '@hanse/protocol';
+import { transportPublicKey } from '../runtime/transportKey.ts';
 
 /** The private keys that a member's node needs; raw bytes, never logged. */
 export interface MemberKeys {
@@ -21,19 +22,8 @@ export class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
 }
 
-// RFC 8410: the fixed beginning of a PKCS#8 document that holds an Ed25519 seed.
-const ED25519_PKCS8_PREFIX = hexToBytes('0x302e020100300506032b657004220420');
-
-/** The raw 32-byte Ed25519 public key of a seed. */
-export function transportPublicKey(seed: Uint8Array): Hex {
-  const der = Buffer.concat([ED25519_PKCS8_PREFIX, seed]);
-  const publicKey = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
-  const { x } = publicKey.export({ format: 'jwk' });
-  return bytesToHex(new Uint8Array(Buffer.from(x as string, 'base64url')));
-}
-
 export function publicMemberKeys(keys: MemberKeys, suite: Suite): PublicMemberKeys {
-  return { voteKey: suite.publicKey(keys.vote), transportKey: transportPublicKey(keys.transport) };
+  return { voteKey: suite.publicKey(keys.vote), transportKey: transportPublicKey(bytesToHex(keys.transport)) };
 }
 
 export function newPrivateKey(suite: Suite): Uint8Array {
