@@ -1,0 +1,103 @@
+/** Every frame on the wire: 1 byte of type, 4 bytes of length (big-endian), the payload. */
+export const FRAME_HEADER_BYTES = 5;
+
+/** A payload for the layer above. */
+export const FRAME_DATA = 0;
+/** The accepting side's first frame: the peer is admitted. Empty. */
+export const FRAME_ADMITTED = 1;
+/** The sender ends the connection; the payload says why, UTF-8, at most MAX_REASON_BYTES. */
+export const FRAME_CLOSING = 2;
+
+export const MAX_REASON_BYTES = 200;
+
+export interface Frame {
+  readonly type: number;
+  /** Owned by the reader: a copy, never a view into a socket's buffer. */
+  readonly payload: Uint8Array;
+}
+
+export function encodeFrameHeader(type: number, length: number): Buffer {
+  const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
+  header[0] = type;
+  header.writeUInt32BE(length, 1);
+  return header;
+}
+
+/** A closing frame with as much of the reason as fits. */
+export function encodeClosingFrame(reason: string): Buffer {
+  const payload = encodeReason(reason);
+  return Buffer.concat([encodeFrameHeader(FRAME_CLOSING, payload.length), payload]);
+}
+
+export function encodeReason(reason: string): Uint8Array {
+  const { read, written } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES));
+  const bytes = new Uint8Array(written);
+  new TextEncoder().encodeInto(reason.slice(0, read), bytes);
+  return bytes;
+}
+
+export function decodeReason(payload: Uint8Array): string {
+  // Not fatal: a reason is only shown, and the logger escapes what a terminal would obey.
+  return new TextDecoder().decode(payload.subarray(0, MAX_REASON_BYTES));
+}
+
+/**
+ * Cuts a stream into frames. Holds at most one incomplete frame besides the chunk that was pushed last, and refuses a frame longer than
+ * the limit as soon as its header is there, before any of it is stored.
+ */
+export class FrameDecoder {
+  readonly #chunks: Uint8Array[] = [];
+  #available = 0;
+  #header: { readonly type: number; readonly length: number } | undefined;
+  /** The longest payload that is accepted of a data frame, and of any other. */
+  readonly #maxDataBytes: number;
+
+  constructor(maxDataBytes: number) {
+    this.#maxDataBytes = maxDataBytes;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#available += chunk.length;
+  }
+
+  /** The next whole frame, or undefined until more was pushed. Throws an Error on a header that breaks the rules. */
+  next(): Frame | undefined {
+    if (this.#header === undefined) {
+      if (this.#available < FRAME_HEADER_BYTES) return undefined;
+      this.#header = this.#readHeader();
+    }
+    if (this.#available < this.#header.length) return undefined;
+    const { type, length } = this.#header;
+    this.#header = undefined;
+    return { type, payload: this.#take(length) };
+  }
+
+  #readHeader(): { readonly type: number; readonly length: number } {
+    const bytes = this.#take(FRAME_HEADER_BYTES);
+    const type = bytes[0]!;
+    const length = new DataView(bytes.buffer).getUint32(1);
+    if (type > FRAME_CLOSING) throw new Error(`unknown frame type ${type}`);
+    const limit = type === FRAME_DATA ? this.#maxDataBytes : type === FRAME_CLOSING ? MAX_REASON_BYTES : 0;
+    if (length > limit) throw new Error(`a frame of ${length} bytes is over the limit of ${limit}`);
+    return { type, length };
+  }
+
+  #take(length: number): Uint8Array<ArrayBuffer> {
+    const out = new Uint8Array(length);
+    let filled = 0;
+    let used = 0;
+    while (filled < length) {
+      const chunk = this.#chunks[used]!;
+      const part = chunk.length <= length - filled ? chunk : chunk.subarray(0, length - filled);
+      out.set(part, filled);
+      filled += part.length;
+      if (part.length === chunk.length) used++;
+      else this.#chunks[used] = chunk.subarray(part.length);
+    }
+    this.#chunks.splice(0, used);
+    this.#available -= length;
+    return out;
+  }
+}
