@@ -11,7 +11,7 @@ import {
   NobleBN254,
   type PrecompileFunc,
 } from '@ethereumjs/evm';
-import { createAddressFromString, Address as EVMAddress, hexToBytes } from '@ethereumjs/util';
+import { createAddressFromString, hexToBytes } from '@ethereumjs/util';
 import {
   type AccessListItem,
   type Address,
@@ -41,7 +41,7 @@ export interface EVMAdapterOptions {
    * Called at every jump destination and every frame, that is, at least once in any 49,152 opcodes. A throw ends the
    * run and comes out of `run` as it is. Block execution has none: its bound is gas.
    */
-  readonly onProgress?: () => void;
+  readonly onProgress?: (event: 'jump' | 'frame') => void;
 }
 
 /** What a transaction brings along besides its first frame. */
@@ -167,11 +167,15 @@ export class EVMAdapter {
         // A jump destination has no effect of its own, so that this is a place to look at the clock from.
         ...(onProgress === undefined
           ? {}
-          : { customOpcodes: [{ opcode: 0x5b, opcodeName: 'JUMPDEST', baseFee: 1, logicFunction: onProgress }] }),
+          : {
+              customOpcodes: [
+                { opcode: 0x5b, opcodeName: 'JUMPDEST', baseFee: 1, logicFunction: () => onProgress('jump') },
+              ],
+            }),
       },
       isModuleCode,
     );
-    if (onProgress !== undefined) evm.events.on('beforeMessage', () => onProgress());
+    if (onProgress !== undefined) evm.events.on('beforeMessage', () => onProgress('frame'));
     return evm;
   }
 
@@ -213,6 +217,18 @@ const refuseModuleCall: PrecompileFunc = () => ({
   exceptionError: new EVMError(EVMError.errorMessages.REVERT),
 });
 
+/** What geth says where the interpreter says something else (core/vm/errors.go); for people, not for consensus. */
+const gethWords: Readonly<Record<string, string>> = {
+  'invalid JUMP': 'invalid jump destination',
+  'static state change': 'write protection',
+  'create collision': 'contract address collision',
+  'code store out of gas': 'contract creation code storage out of gas',
+  'code size to deposit exceeds maximum code size': 'max code size exceeded',
+  'initcode exceeds max initcode size': 'max initcode size exceeded',
+  'invalid bytecode deployed': 'invalid code: must not begin with 0xef',
+  'insufficient balance': 'insufficient balance for transfer',
+};
+
 function toContractResult(message: CallMessage, { execResult, createdAddress }: EVMResult): ContractResult {
   const error = execResult.exceptionError?.error;
   const status = error === undefined ? 'success' : error === EVMError.errorMessages.REVERT ? 'revert' : 'failure';
@@ -224,7 +240,7 @@ function toContractResult(message: CallMessage, { execResult, createdAddress }: 
     // The data that a failed frame leaves is no revert data, and the code of a creation is in the state.
     output: status === 'failure' ? new Uint8Array(0) : execResult.returnValue,
     refund: status === 'success' ? (execResult.gasRefund ?? 0n) : 0n,
-    ...(error === undefined || status === 'revert' ? {} : { error }),
+    ...(error === undefined || status === 'revert' ? {} : { error: gethWords[error] ?? error }),
     ...(status === 'success' && createdAddress !== undefined && message.to === undefined
       ? { createdAddress: bytesToHex(createdAddress.bytes) }
       : {}),

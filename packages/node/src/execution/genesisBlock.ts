@@ -4,7 +4,6 @@ import {
   bytesToHex,
   constantHeaderFields,
   emptyHashes,
-  emptyTrieRoot,
   type Genesis,
   genesisDocumentHash,
   type Hash,
@@ -18,8 +17,9 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '@hanse/protocol';
+import { emptyState } from '../storage/emptyState.ts';
 import type { StateKeys } from '../storage/stateKeys.ts';
-import type { StateBase, StateChanges } from '../storage/stateOverlay.ts';
+import type { StateChanges } from '../storage/stateOverlay.ts';
 import { assertExecution } from './internalExecutionError.ts';
 import { JournaledState } from './journaledState.ts';
 import { commitState } from './stateCommit.ts';
@@ -70,18 +70,6 @@ export function buildGenesisBlock(
     baseFeePerGas: BigInt(genesis.parameters.minGasPrice),
   };
   return { header, hash: headerHash(suite, header), stateChanges };
-}
-
-/** The state before the genesis: nothing. */
-export function emptyState(suite: Suite): StateBase {
-  return {
-    stateRoot: emptyTrieRoot(suite),
-    account: () => undefined,
-    storage: () => 0n,
-    code: () => new Uint8Array(0),
-    accountTrieNode: () => undefined,
-    storageTrieNode: () => undefined,
-  };
 }
 
 function allocate(state: WorldState, address: Address, allocation: Genesis['alloc'][Address]): void {
