@@ -1,0 +1,131 @@
+import { type Database, open, type RootDatabase } from 'lmdb';
+import {
+  assertKey,
+  type Entry,
+  type KeyValueStore,
+  type RangeOptions,
+  type WriteBatch,
+  walkInPieces,
+} from './keyValueStore.ts';
+import { TABLE_NAMES, type TableName } from './tables.ts';
+
+type ByteTable = Database<Uint8Array, Uint8Array>;
+
+/**
+ * The address space set aside for the file's map: the file itself grows with its content, and the map never has
+ * to move under a reader. Where so much cannot be had (a limit on address space, Windows) LMDB grows the map itself.
+ */
+const MAP_BYTES = 2 ** 40;
+
+/**
+ * LMDB in a folder of its own, one named database a table. Several openers of a folder in one process, other threads included, share
+ * one environment; a second process must be kept out by the folder's lock.
+ *
+ * Only `transactionSync` writes: with lmdb 3.5 the promise-based transactions were seen to hang, to keep the puts of a callback that
+ * threw, and to lose puts. `overlappingSync` is off, so that the classic order holds: data pages, fdatasync, then
+ * the meta page through a descriptor opened with O_DSYNC; a commit is durable when it returns.
+ */
+export class LMDBKeyValueStore implements KeyValueStore {
+  readonly #root: RootDatabase<Uint8Array, Uint8Array>;
+  readonly #tables: ReadonlyMap<TableName, ByteTable>;
+  #writing = false;
+
+  constructor(folder: string) {
+    this.#root = openRoot(folder);
+    this.#tables = new Map(TABLE_NAMES.map((name) => [name, this.#root.openDB({ name, ...BYTES })]));
+  }
+
+  get(table: TableName, key: Uint8Array): Uint8Array | undefined {
+    assertKey(key);
+    return read(this.#table(table), key);
+  }
+
+  range(table: TableName, options: RangeOptions): Iterable<Entry> {
+    const database = this.#table(table);
+    return walkInPieces((piece) => readPiece(database, piece), options);
+  }
+
+  transaction(write: (batch: WriteBatch) => void): void {
+    // LMDB would turn a nested transaction into a child transaction, which is not to be trusted.
+    if (this.#writing) throw new Error('A transaction is already running.');
+    this.#writing = true;
+    try {
+      this.#root.transactionSync(() => {
+        write(this.#batch());
+      });
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  refresh(): void {
+    this.#root.resetReadTxn();
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+
+  #batch(): WriteBatch {
+    return {
+      get: (table, key) => {
+        assertKey(key);
+        return read(this.#table(table), key);
+      },
+      put: (table, key, value) => {
+        assertKey(key);
+        this.#table(table).putSync(key, value);
+      },
+      delete: (table, key) => {
+        assertKey(key);
+        this.#table(table).removeSync(key);
+      },
+    };
+  }
+
+  #table(name: TableName): ByteTable {
+    return this.#tables.get(name)!;
+  }
+}
+
+const BYTES = { encoding: 'binary', keyEncoding: 'binary', cache: false } as const;
+
+function openRoot(folder: string): RootDatabase<Uint8Array, Uint8Array> {
+  const options = { path: folder, noSubdir: false, maxDbs: 64, maxReaders: 126, overlappingSync: false, ...BYTES };
+  if (process.platform === 'win32') return open(options);
+  try {
+    return open({ ...options, mapSize: MAP_BYTES });
+  } catch (error) {
+    if (error instanceof Error && /cannot allocate memory/i.test(error.message)) return open(options);
+    throw error;
+  }
+}
+
+function read(table: ByteTable, key: Uint8Array): Uint8Array | undefined {
+  const shared = table.getBinaryFast(key);
+  return shared === undefined ? undefined : copyOf(shared);
+}
+
+/**
+ * A plain copy. LMDB's shared buffer is longer than the value and tells the value's size in a property that hides its
+ * own length; and a Buffer would surprise its owner, because a Buffer's `slice` is no copy.
+ */
+function copyOf(shared: Uint8Array): Uint8Array {
+  return new Uint8Array(shared.buffer.slice(shared.byteOffset, shared.byteOffset + shared.length) as ArrayBuffer);
+}
+
+const LEAST_KEY = Uint8Array.of(0);
+
+function readPiece(table: ByteTable, { start, end, reverse, limit }: RangeOptions): Entry[] {
+  // Reversed, LMDB goes down from `start` to `end`; the bounds keep their own inclusiveness. Left to itself it would stop
+  // before the least of all keys.
+  const range =
+    reverse === true
+      ? { ...(end && { start: end, exclusiveStart: true }), end: start ?? LEAST_KEY, inclusiveEnd: true }
+      : { ...(start && { start }), ...(end && { end }) };
+  const entries: Entry[] = [];
+  for (const { key, value } of table.getRange({ ...range, reverse: reverse === true, limit: limit! })) {
+    entries.push({ key: new Uint8Array(key), value: new Uint8Array(value) });
+  }
+  return entries;
+}
