@@ -58,6 +58,6 @@ export function transactionDefect(transaction: UnsignedTransaction): Transaction
   if (transaction.maxPriorityFeePerGas > transaction.maxFeePerGas) return 'priority-fee-above-max-fee';
   // EIP-2681: the account's nonce after the transaction must still fit 64 bits.
   if (transaction.nonce >= (1n << 64n) - 1n) return 'nonce-too-high';
-  if (transaction.gasLimit * transaction.maxFeePerGas + transaction.value > MAX_UINT256) return 'cost-too-large';
+  if (transaction.gasLimit * transaction.maxFeePerGas > MAX_UINT256) return 'cost-too-large';
   return undefined;
 }

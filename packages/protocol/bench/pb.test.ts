@@ -1,0 +1,22 @@
+import { it } from 'vitest';
+import { loadNodePrimitives } from '../../node/src/runtime/nodePrimitives.ts';
+import * as p from '../src/index.ts';
+it('b', async () => {
+  const suite = p.createInternationalSuite(await loadNodePrimitives());
+  const tx = p.signTransaction({ type: 2, chainId: 7777n, nonce: 5n, gasLimit: 21000n, maxFeePerGas: 10n**9n, maxPriorityFeePerGas: 10n**8n, to: `0x${'35'.repeat(20)}`, value: 10n**18n, data: new Uint8Array(0), accessList: [] }, new Uint8Array(32).fill(7), suite);
+  const t = (name: string, f: () => unknown, N = 20000) => { for (let i = 0; i < 3000; i++) f(); const t0 = process.hrtime.bigint(); for (let i = 0; i < N; i++) f(); console.log(name, (Number(process.hrtime.bigint() - t0) / N / 1000).toFixed(2), 'us'); };
+  console.log(tx.raw.length);
+  t('decode', () => p.decodeTransaction(tx.raw, suite));
+  t('rlp only', () => p.decodeRlp(tx.raw.subarray(1)));
+  t('hash', () => suite.hashHex(tx.raw));
+  t('keccak', () => suite.hash(tx.raw));
+  const h = suite.hash(tx.raw); const hx = p.bytesToHex(h);
+  t('bytesToHex32', () => p.bytesToHex(h)); t('hexToBytes32', () => p.hexToBytes(hx));
+  t('bytesToBigint32', () => p.bytesToBigint(h)); const bi = p.bytesToBigint(h);
+  t('bigintToFixed32', () => p.bigintToFixedBytes(bi, 32));
+  t('bigintToBytes32', () => p.bigintToBytes(bi));
+  t('numberToBytes', () => p.numberToBytes(1_700_000_000));
+  t('signingHash', () => p.signingHash(tx, suite));
+  t('encode', () => p.encodeTransaction(tx, tx.signature));
+  t('recover', () => p.recoverSender(tx, suite), 3000);
+});
