@@ -25,14 +25,12 @@ export const LOG_FORMAT = 1;
 export const MAX_LOG_RECORD_BYTES = messageLimits.proposal;
 
 /**
- * What this member may do after its log was lost (CONSENSUS.md, "Amnesia"). `aboveView` undefined: it does not know yet
- * which views it may have voted in; else it votes only above it.
+ * This member's log was lost (CONSENSUS.md, "Amnesia"): every start until `over` follows the rule again. It is over when
+ * storage holds a finalization at or above the first view in which the member voted again.
  */
 export interface AmnesiaNote {
   readonly kind: 'amnesia';
   readonly epoch: number;
-  readonly aboveView: number | undefined;
-  /** Set by the record that ends the amnesia. */
   readonly over: boolean;
 }
 
@@ -71,8 +69,7 @@ export function encodeEngineRecord(record: EngineRecord): LogRecord {
       return { type: types.proposal, epoch, view, payload };
     }
     case 'amnesia': {
-      const above = record.aboveView === undefined ? new Uint8Array(0) : numberToBytes(record.aboveView + 1);
-      const payload = encodeList([numberToBytes(record.epoch), above, numberToBytes(record.over ? 1 : 0)]);
+      const payload = encodeList([numberToBytes(record.epoch), numberToBytes(record.over ? 1 : 0)]);
       return { type: types.amnesia, epoch: record.epoch, view: 0, payload };
     }
   }
@@ -90,9 +87,8 @@ export function decodeEngineRecord(record: LogRecord, digestOf: (proposal: Propo
       return { kind: 'proposal', message, transactions: inline };
     }
     case types.amnesia: {
-      const [epoch, above, over] = decodeList(record.payload, 3);
-      const aboveView = above!.length === 0 ? undefined : bytesToNumber(above!) - 1;
-      return { kind: 'amnesia', epoch: bytesToNumber(epoch!), aboveView, over: bytesToNumber(over!) === 1 };
+      const [epoch, over] = decodeList(record.payload, 2);
+      return { kind: 'amnesia', epoch: bytesToNumber(epoch!), over: bytesToNumber(over!) === 1 };
     }
     default:
       throw new Error(`the write-ahead log holds a record of type ${record.type}, which this program does not know`);

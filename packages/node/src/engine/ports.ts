@@ -4,7 +4,8 @@ import type { TransactionBody } from '../chain/ledger.ts';
 /**
  * How the engine sees the network. Member addressing is by validator index of the current epoch. Messages are
  * opaque here; `kind` is one of the engine's own message kinds. Sending never blocks; a full queue to a peer drops the oldest
- * message of the same kind, because consensus resends what matters.
+ * message of the same kind, because consensus resends what matters. What arrives is handed to `Engine.receive` and
+ * `Engine.serve`, a new connection to `Engine.peerConnected`.
  */
 export interface EngineTransport {
   send(to: ValidatorIndex, kind: number, payload: Uint8Array): void;
@@ -12,6 +13,8 @@ export interface EngineTransport {
   /** Asks one validator; rejects on time-out, disconnection or refusal. */
   request(to: ValidatorIndex, kind: number, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   connected(): readonly ValidatorIndex[];
+  /** The peer sent what no honest member sends (malformed, forged): the connection should be dropped and the reason kept. */
+  misbehaved(peer: ValidatorIndex, reason: string): void;
 }
 
 /** Where a proposal's transactions come from and go to; implemented by the pool. */
@@ -32,16 +35,26 @@ export interface EngineBodies {
   onPending(handler: () => void): void;
   /** Which transactions a peer is known to have already (by gossip), so that proposals need not carry them. */
   knownTo(peer: ValidatorIndex, hash: Hash): boolean;
+  /** Candidates that a build on the finalized block itself showed to be impossible: they should leave the pool. */
+  rejected(rejections: readonly { readonly hash: Hash; readonly reason: string }[]): void;
 }
 
 /** What the engine tells the rest of the node. */
 export interface EngineEvents {
   finalized(
-    blocks: readonly { readonly height: Height; readonly digest: Hash; readonly transactionHashes: readonly Hash[] }[],
+    blocks: readonly {
+      readonly height: Height;
+      readonly digest: Hash;
+      readonly transactionHashes: readonly Hash[];
+    }[],
   ): void;
-  /** This member is behind: a certificate shows a finalized block at `height` it cannot reach; somebody must sync. */
+  /**
+   * This member is behind: a certificate shows a finalized block at `height` it cannot reach; somebody must sync, and then
+   * call `Engine.synced`. Repeated while it lasts.
+   */
   behind(height: Height, evidenceFrom: ValidatorIndex): void;
   /** Something a person should know: divergence, equivocation seen, result without quorum. */
   alarm(kind: string, detail: string): void;
-  enteredView(epoch: Epoch, view: View): void;
+  /** `leader` is whom waiting transactions should be sent to again (CONSENSUS.md, "Idle"). */
+  enteredView(epoch: Epoch, view: View, leader: ValidatorIndex): void;
 }

@@ -57,7 +57,9 @@ describe('write-ahead log', () => {
         '010000000005' +
         '7061796c6f6164',
     );
-    expect(createHash('sha256').update(bytes).digest('hex')).toMatchInlineSnapshot(`"124c74ffdb36f29c79afe34c188d532671261e9035d694a24493e14d829858dd"`);
+    expect(createHash('sha256').update(bytes).digest('hex')).toMatchInlineSnapshot(
+      `"124c74ffdb36f29c79afe34c188d532671261e9035d694a24493e14d829858dd"`,
+    );
   });
 
   it('recovers after a torn write at every byte, keeping all that was flushed', async () => {

@@ -1,0 +1,478 @@
+import type { Effect, Input, ProposalMessage } from '@hanse/consensus';
+import type { Certificate, Epoch, FinalizeStatement, Hash, Height, ValidatorIndex, View } from '@hanse/protocol';
+import type { ExecutionResult, FinalizedBlock, Ledger, TransactionBody } from '../chain/ledger.ts';
+import type { Clock } from '../runtime/clock.ts';
+import {
+  decodeProposalAnswer,
+  decodeTransactions,
+  encodeHashes,
+  messageKinds,
+  type ProposalEnvelope,
+} from './messages.ts';
+import type { EngineMetrics } from './metrics.ts';
+import type { EngineBodies, EngineTransport } from './ports.ts';
+import type { ProposalEntry, ProposalStore } from './proposalStore.ts';
+import { Sleeper } from './sleeper.ts';
+import type { Verdict } from './verification.ts';
+
+export interface PipelineOptions {
+  readonly epoch: Epoch;
+  readonly validatorCount: number;
+  readonly self: ValidatorIndex | undefined;
+  /** How long one peer may take to answer, and how long to wait after all were asked in vain. */
+  readonly requestTimeoutMs: number;
+  readonly retryMs: number;
+  /** A proposal's time may be ahead of this member's clock by so much (CONSENSUS.md, "Time"). */
+  readonly maxClockLeadMs: number;
+  readonly maxBlockTransactions: number;
+  readonly maxBlockBytes: number;
+}
+
+/** Where the finalized chain ends, as the engine sees it. */
+export interface Head {
+  readonly height: Height;
+  readonly digest: Hash;
+  readonly view: View;
+  readonly timeMs: number;
+}
+
+/** What the pipeline asks of the engine around it. */
+export interface PipelineHost {
+  feed(input: UntimedInput): void;
+  head(): Head;
+  view(): View;
+  verifyProposal(from: ValidatorIndex, message: ProposalMessage): Verdict;
+  /** A verified proposal with nothing in it that was not verified itself. */
+  canonicalProposal(message: ProposalMessage): ProposalMessage;
+  digestOf(proposal: ProposalMessage['proposal']): Hash;
+  /** Appends proposal and bodies to the log; resolves when they are durable. */
+  logProposal(message: ProposalMessage, transactions: readonly TransactionBody[]): Promise<void>;
+  /** Storage holds these blocks; the last one is what the certificate names. */
+  applied(blocks: readonly FinalizedBlock[], certificate: Certificate<FinalizeStatement>): void;
+  /** A peer says that it has finalized beyond what this member can reach from it by proposals. */
+  behind(height: Height, from: ValidatorIndex): void;
+  alarm(kind: string, detail: string, stop: boolean): void;
+}
+
+export interface PipelineModules {
+  readonly ledger: Ledger;
+  readonly bodies: EngineBodies;
+  readonly transport: EngineTransport;
+  readonly clock: Clock;
+  readonly store: ProposalStore;
+  readonly metrics: EngineMetrics;
+  readonly host: PipelineHost;
+}
+
+type Distribute<I> = I extends Input ? Omit<I, 'atMs'> : never;
+/** An input of the core before its host reads the clock. */
+export type UntimedInput = Distribute<Input>;
+type BuildEffect = Extract<Effect, { type: 'build' }>;
+
+/**
+ * Brings proposals from arrival to finality: gathers bodies, has the ledger check, execute and finalize in the right
+ * order, and answers the core. Everything is asynchronous, shared per proposal, and gives up only when the proposal
+ * can no longer matter.
+ */
+export class BlockPipeline {
+  readonly #options: PipelineOptions;
+  readonly #modules: PipelineModules;
+  readonly #sleeper: Sleeper;
+  readonly #obtaining = new Map<Hash, Promise<ProposalEntry | undefined>>();
+  /** Candidates that a build refused; not offered again before the head moves. */
+  readonly #unfit = new Set<Hash>();
+  #finalizing: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: PipelineOptions, modules: PipelineModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#sleeper = new Sleeper(modules.clock);
+  }
+
+  /** Registers a verified proposal and starts to verify the bodies that came with it. */
+  register(envelope: ProposalEnvelope, from: ValidatorIndex | undefined): ProposalEntry {
+    const { store, clock } = this.#modules;
+    const entry = store.put(envelope.message, clock.monotonicMs());
+    if (from !== undefined) entry.holders.add(from);
+    if (envelope.inline.length > 0 && entry.transactions === undefined) {
+      entry.accepting = Promise.all([entry.accepting, this.#accept(entry, envelope.inline)]).then(() => undefined);
+    }
+    return entry;
+  }
+
+  /** Effect `check`: every body held and flushed, parent executed, static rules, and the time has come. */
+  async check(view: View, message: ProposalMessage): Promise<void> {
+    const { host, clock } = this.#modules;
+    const entry = this.register({ message, inline: [] }, undefined);
+    const verdict = await this.#verdict(entry);
+    if (verdict === undefined) return;
+    if (verdict.valid) {
+      entry.wanted = true;
+      await entry.logged;
+      for (;;) {
+        const earlyMs = message.proposal.timeMs - this.#options.maxClockLeadMs - clock.nowMs();
+        if (earlyMs <= 0) break;
+        // Not invalid, only early: it may still be notarized while its view lasts.
+        if (this.#closed || host.view() > view) return;
+        await this.#sleeper.sleep(Math.min(earlyMs, this.#options.retryMs));
+      }
+    }
+    if (!this.#closed) host.feed({ type: 'checked', view, digest: message.digest, ...verdict });
+  }
+
+  /** Effect `execute`. */
+  async execute(digest: Hash, view: View, holders: readonly ValidatorIndex[]): Promise<void> {
+    const result = this.#modules.store.get(digest)?.result;
+    if (result !== undefined) this.#reportExecuted(result);
+    else await this.#execution(digest, view, holders);
+  }
+
+  /** Effect `finalize`; in the order of the calls. */
+  finalize(digest: Hash, certificate: Certificate<FinalizeStatement>): void {
+    this.#finalizing = this.#finalizing.then(() => this.#finalizeNow(digest, certificate));
+  }
+
+  /** Resolves when every finalization that was asked for is done. */
+  settled(): Promise<void> {
+    return this.#finalizing;
+  }
+
+  /** Effect `build`. */
+  async build(effect: BuildEffect): Promise<void> {
+    const { clock, host, ledger, store } = this.#modules;
+    for (;;) {
+      if (this.#closed || host.view() > effect.view) return;
+      const waitMs = effect.notBeforeMs - clock.monotonicMs();
+      if (waitMs <= 0) break;
+      await this.#sleeper.sleep(waitMs);
+    }
+    const { parentDigest, view } = effect;
+    const parentView = store.get(parentDigest)?.view ?? host.head().view;
+    try {
+      const candidates = effect.empty ? [] : this.#candidates(parentDigest);
+      const leader = this.#options.self!;
+      const nowMs = clock.nowMs();
+      const built = await ledger.build({ epoch: this.#options.epoch, view, leader, parentDigest, nowMs, candidates });
+      this.#dropUnfit(parentDigest, built.rejected);
+      if (this.#closed) return;
+      store.putBuilt(built.proposal, built.digest, parentView, built.transactions, clock.monotonicMs());
+      host.feed({ type: 'built', view, proposal: built.proposal, digest: built.digest });
+    } catch (error) {
+      if (this.#closed) return;
+      host.alarm('build-failed', `view ${view}: ${messageOf(error)}`, false);
+      host.feed({ type: 'built', view, proposal: undefined, digest: parentDigest });
+    }
+  }
+
+  /** Whether a transaction waits that neither the branch of `tip` holds nor a build refused on this head. */
+  hasPending(tip: Hash): boolean {
+    return this.#modules.bodies.hasPending(this.#excluded(tip));
+  }
+
+  /** The finalized block moved: what was refused may fit now, and what is excluded is let go. */
+  headMoved(finalized: ReadonlySet<Hash>): void {
+    this.#unfit.clear();
+    const { view, height } = this.#modules.host.head();
+    this.#modules.store.prune(finalized, view, height);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#sleeper.close();
+  }
+
+  #candidates(parentDigest: Hash): readonly TransactionBody[] {
+    return this.#modules.bodies.candidates({
+      maxCount: this.#options.maxBlockTransactions,
+      maxBytes: this.#options.maxBlockBytes,
+      exclude: this.#excluded(parentDigest),
+    });
+  }
+
+  #excluded(tip: Hash): ReadonlySet<Hash> {
+    const branch = this.#modules.store.branchHashes(tip);
+    if (this.#unfit.size === 0) return branch;
+    return new Set([...branch, ...this.#unfit]);
+  }
+
+  #dropUnfit(parentDigest: Hash, rejected: readonly { readonly hash: Hash; readonly reason: string }[]): void {
+    if (rejected.length === 0) return;
+    for (const { hash } of rejected) this.#unfit.add(hash);
+    // On an unfinalized parent the refusal may be undone with its branch; on the finalized block it is certain.
+    if (parentDigest === this.#modules.host.head().digest) this.#modules.bodies.rejected(rejected);
+  }
+
+  async #accept(entry: ProposalEntry, raws: readonly Uint8Array[]): Promise<number> {
+    const expected = new Set(entry.proposal.transactionHashes);
+    let taken = 0;
+    try {
+      for (const body of await this.#modules.bodies.accept(raws)) {
+        if (!expected.has(body.hash) || entry.bodies.has(body.hash)) continue;
+        entry.bodies.set(body.hash, body);
+        taken++;
+      }
+    } catch (error) {
+      this.#modules.host.alarm('bodies-failed', messageOf(error), false);
+    }
+    return taken;
+  }
+
+  /** Whether a proposal can still matter: its view lasts, or a certificate stands behind it and nothing later is final. */
+  #matters(entry: ProposalEntry): boolean {
+    const { host } = this.#modules;
+    if (this.#closed || entry.view <= host.head().view) return false;
+    return entry.wanted || entry.view >= host.view();
+  }
+
+  #gathered(entry: ProposalEntry): Promise<readonly TransactionBody[] | undefined> {
+    if (entry.transactions !== undefined) return Promise.resolve(entry.transactions);
+    entry.gathering ??= this.#gather(entry).finally(() => {
+      entry.gathering = undefined;
+    });
+    return entry.gathering;
+  }
+
+  /** CONSENSUS.md, "Bodies": ask the leader, after one round trip the members that notarized, then anybody. */
+  async #gather(entry: ProposalEntry): Promise<readonly TransactionBody[] | undefined> {
+    await entry.accepting;
+    for (let attempt = 0; ; ) {
+      const missing = this.#missing(entry);
+      if (missing.length === 0) {
+        entry.transactions = entry.proposal.transactionHashes.map((hash) => entry.bodies.get(hash)!);
+        return entry.transactions;
+      }
+      if (!this.#matters(entry)) return undefined;
+      const peers = this.#peers([entry.leader, ...entry.holders]);
+      if (attempt >= peers.length) {
+        attempt = 0;
+        await this.#sleeper.sleep(this.#options.retryMs);
+        continue;
+      }
+      await this.#requestBodies(entry, peers[attempt]!, missing);
+      attempt++;
+    }
+  }
+
+  #missing(entry: ProposalEntry): readonly Hash[] {
+    const { transactionHashes } = entry.proposal;
+    const absent = transactionHashes.filter((hash) => !entry.bodies.has(hash));
+    if (absent.length === 0) return absent;
+    for (const [hash, body] of this.#modules.bodies.get(absent)) entry.bodies.set(hash, body);
+    return absent.filter((hash) => {
+      const elsewhere = entry.bodies.has(hash) ? undefined : this.#modules.store.body(hash);
+      if (elsewhere !== undefined) entry.bodies.set(hash, elsewhere);
+      return !entry.bodies.has(hash);
+    });
+  }
+
+  async #requestBodies(entry: ProposalEntry, peer: ValidatorIndex, missing: readonly Hash[]): Promise<void> {
+    const { transport, metrics } = this.#modules;
+    metrics.bodyRequests++;
+    let answer: Uint8Array;
+    try {
+      answer = await transport.request(
+        peer,
+        messageKinds.requestBodies,
+        encodeHashes(missing),
+        this.#options.requestTimeoutMs,
+      );
+    } catch {
+      return;
+    }
+    try {
+      const raws = decodeTransactions(answer);
+      if (raws.length > missing.length) throw new Error('more transactions than were asked for');
+      if (
+        raws.length > 0 &&
+        (await this.#accept(entry, raws)) === 0 &&
+        this.#missing(entry).length === missing.length
+      ) {
+        throw new Error('transactions that were not asked for');
+      }
+    } catch (error) {
+      transport.misbehaved(peer, messageOf(error));
+    }
+  }
+
+  /** Validators to ask, the preferred ones first, without this member and without those that are not connected. */
+  #peers(preferred: readonly ValidatorIndex[]): readonly ValidatorIndex[] {
+    const connected = new Set(this.#modules.transport.connected());
+    const all = new Set([...preferred, ...connected]);
+    return [...all].filter((peer) => peer !== this.#options.self && connected.has(peer));
+  }
+
+  /** The static rules' verdict; undefined if the proposal stopped to matter first. */
+  #verdict(entry: ProposalEntry): Promise<{ readonly valid: boolean; readonly reason?: string } | undefined> {
+    entry.verdict ??= this.#findVerdict(entry).then((verdict) => {
+      if (verdict === undefined) entry.verdict = undefined;
+      return verdict;
+    });
+    return entry.verdict;
+  }
+
+  async #findVerdict(entry: ProposalEntry): Promise<{ readonly valid: boolean; readonly reason?: string } | undefined> {
+    if (entry.built) return { valid: true };
+    const { ledger, host } = this.#modules;
+    const { parentDigest } = entry.proposal;
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const transactions = await this.#gathered(entry);
+      if (transactions === undefined) return undefined;
+      // The flush runs while the parent is awaited and the rules are checked.
+      entry.logged ??= host.logProposal(entry.message!, transactions);
+      entry.logged.catch(() => undefined);
+      if (!(await this.#isExecuted(parentDigest, entry.parentView, [entry.leader, ...entry.holders]))) return undefined;
+      try {
+        const verdict = await ledger.check(entry.proposal, transactions);
+        if (verdict.verdict === 'valid') return { valid: true };
+        if (verdict.verdict === 'invalid') return { valid: false, reason: verdict.reason };
+      } catch (error) {
+        host.alarm('check-failed', `${entry.digest}: ${messageOf(error)}`, false);
+        return undefined;
+      }
+      // The ledger let the parent go, for example because blocks were imported: it is executed once more.
+      const parent = this.#modules.store.get(parentDigest);
+      if (parent !== undefined) Object.assign(parent, { execution: undefined, result: undefined, verdict: undefined });
+    }
+    return undefined;
+  }
+
+  async #isExecuted(digest: Hash, view: View, holders: readonly ValidatorIndex[]): Promise<boolean> {
+    if (digest === this.#modules.host.head().digest) return true;
+    const result = await this.#execution(digest, view, holders);
+    return result !== undefined || digest === this.#modules.host.head().digest;
+  }
+
+  async #execution(digest: Hash, view: View, holders: readonly ValidatorIndex[]): Promise<ExecutionResult | undefined> {
+    const entry = this.#modules.store.get(digest) ?? (await this.#obtain(digest, view, holders));
+    if (entry === undefined) return undefined;
+    entry.wanted = true;
+    for (const holder of holders) entry.holders.add(holder);
+    entry.execution ??= this.#run(entry).then((result) => {
+      if (result === 'abandoned') {
+        entry.execution = undefined;
+        return undefined;
+      }
+      return result;
+    });
+    return entry.execution;
+  }
+
+  /** Undefined if it can never be executed here, `abandoned` if it stopped to matter. */
+  async #run(entry: ProposalEntry): Promise<ExecutionResult | undefined | 'abandoned'> {
+    const { ledger, host, metrics } = this.#modules;
+    const verdict = await this.#verdict(entry);
+    if (verdict === undefined) return 'abandoned';
+    if (!verdict.valid) {
+      host.feed({ type: 'checked', view: entry.view, digest: entry.digest, ...verdict });
+      return undefined;
+    }
+    try {
+      const result = await ledger.execute(entry.digest);
+      if (this.#closed) return 'abandoned';
+      metrics.executions++;
+      metrics.executionMs += result.executionMs;
+      entry.result = result;
+      this.#reportExecuted(result);
+      return result;
+    } catch (error) {
+      if (!this.#matters(entry)) return 'abandoned';
+      // Execution is total: this is a bug or a broken disk. The finalize vote is withheld, and nothing loops.
+      host.alarm('execution-failed', `${entry.digest} at height ${entry.proposal.height}: ${messageOf(error)}`, false);
+      return undefined;
+    }
+  }
+
+  #reportExecuted({ digest, height, blockHash, closesEpoch }: ExecutionResult): void {
+    if (!this.#closed) this.#modules.host.feed({ type: 'executed', digest, height, blockHash, closesEpoch });
+  }
+
+  /** Fetches a certified proposal that never arrived. */
+  #obtain(digest: Hash, view: View, holders: readonly ValidatorIndex[]): Promise<ProposalEntry | undefined> {
+    let pending = this.#obtaining.get(digest);
+    if (pending === undefined) {
+      pending = this.#fetchProposal(digest, view, holders).finally(() => this.#obtaining.delete(digest));
+      this.#obtaining.set(digest, pending);
+    }
+    return pending;
+  }
+
+  async #fetchProposal(
+    digest: Hash,
+    view: View,
+    holders: readonly ValidatorIndex[],
+  ): Promise<ProposalEntry | undefined> {
+    const { store, host } = this.#modules;
+    for (let attempt = 0; ; ) {
+      const entry = store.get(digest);
+      if (entry !== undefined) return entry;
+      if (this.#closed || view <= host.head().view) return undefined;
+      const peers = this.#peers(holders);
+      if (attempt >= peers.length) {
+        attempt = 0;
+        await this.#sleeper.sleep(this.#options.retryMs);
+        continue;
+      }
+      await this.#requestProposal(digest, peers[attempt]!);
+      attempt++;
+    }
+  }
+
+  async #requestProposal(digest: Hash, peer: ValidatorIndex): Promise<void> {
+    const { transport, host } = this.#modules;
+    let bytes: Uint8Array;
+    try {
+      const request = encodeHashes([digest]);
+      bytes = await transport.request(peer, messageKinds.requestProposal, request, this.#options.requestTimeoutMs);
+    } catch {
+      return;
+    }
+    try {
+      const answer = decodeProposalAnswer(bytes, host.digestOf);
+      if (answer.envelope === undefined) {
+        if (answer.finalizedHeight > host.head().height) host.behind(answer.finalizedHeight, peer);
+        return;
+      }
+      const { message } = answer.envelope;
+      if (message.digest !== digest) throw new Error('a proposal that was not asked for');
+      const verdict = host.verifyProposal(peer, message);
+      if (verdict.verdict === 'bad') throw new Error(verdict.reason);
+      if (verdict.verdict === 'ignored' || this.#closed) return;
+      const canonical = host.canonicalProposal(message);
+      this.register({ ...answer.envelope, message: canonical }, peer);
+      host.feed({ type: 'proposal', from: peer, message: canonical });
+    } catch (error) {
+      transport.misbehaved(peer, messageOf(error));
+    }
+  }
+
+  async #finalizeNow(digest: Hash, certificate: Certificate<FinalizeStatement>): Promise<void> {
+    const { host, ledger } = this.#modules;
+    const { height, view, blockHash } = certificate.statement;
+    const passed = (): boolean => this.#closed || height <= host.head().height;
+    if (passed()) return;
+    const result = await this.#execution(
+      digest,
+      view,
+      certificate.signatures.map(({ signer }) => signer),
+    );
+    if (result === undefined || passed()) return;
+    if (result.blockHash !== blockHash) {
+      host.alarm('divergence', `height ${height}: certified ${blockHash}, executed here ${result.blockHash}`, true);
+      return;
+    }
+    try {
+      const blocks = await ledger.finalize(digest, certificate);
+      if (!this.#closed && blocks.length > 0) host.applied(blocks, certificate);
+    } catch (error) {
+      // An import may have come first; then the finalization is done and `synced` will say so.
+      const head = await ledger.finalizedHead().catch(() => undefined);
+      if (this.#closed || (head !== undefined && head.height >= height)) return;
+      host.alarm('storage-failed', `block ${height} could not be made final: ${messageOf(error)}`, true);
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

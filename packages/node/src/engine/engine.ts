@@ -1,0 +1,738 @@
+import {
+  type ConsensusOptions,
+  type ConsensusState,
+  certificatesBetween,
+  createConsensus,
+  type Effect,
+  type FinalizedPoint,
+  leaderOf,
+  type ProposalMessage,
+  type Recovered,
+  step,
+} from '@hanse/consensus';
+import {
+  type Certificate,
+  type Epoch,
+  type FinalizeStatement,
+  type Hash,
+  type Height,
+  type Proposal,
+  proposalDigest,
+  quorum,
+  type Suite,
+  type ValidatorIndex,
+  type ValidatorSet,
+  View,
+  type Vote,
+} from '@hanse/protocol';
+import type { FinalizedBlock, FinalizedHead, Ledger } from '../chain/ledger.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Disk } from '../runtime/disk.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { BlockPipeline, type Head, type UntimedInput } from './blockPipeline.ts';
+import {
+  decodeEngineRecord,
+  type EngineRecord,
+  encodeBinding,
+  encodeEngineRecord,
+  MAX_LOG_RECORD_BYTES,
+} from './logRecords.ts';
+import {
+  encodeCertificateRequest,
+  encodeCertificates,
+  encodeProposalEnvelope,
+  encodeVotes,
+  messageKinds,
+} from './messages.ts';
+import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
+import { PeerDesk } from './peerDesk.ts';
+import type { EngineBodies, EngineEvents, EngineTransport } from './ports.ts';
+import { ProposalStore } from './proposalStore.ts';
+import type { Signer } from './signer.ts';
+import { Sleeper } from './sleeper.ts';
+import { defaultVerifierLimits, Verifier } from './verification.ts';
+import { certificateRecords, VoteDesk } from './voteDesk.ts';
+import { WriteAheadLog } from './writeAheadLog.ts';
+
+export interface EngineOptions {
+  readonly suite: Suite;
+  readonly genesisHash: Hash;
+  /** Of the network's parameters. */
+  readonly idleBlockIntervalMs: number;
+  readonly maxBlockTransactions: number;
+  readonly maxBlockBytes: number;
+  /** The log's folder on the disk. */
+  readonly logFolder: string;
+  readonly logSegmentBytes: number;
+  readonly deltaFloorMs: number;
+  readonly paceMs: number;
+  readonly maxUnfinalizedBlocks: number;
+  readonly resendIntervalMs: number;
+  /** Own status goes to everybody this often (CONSENSUS.md, "Idle"). */
+  readonly statusIntervalMs: number;
+  /** While fewer than the needed members have reported, those that have not are asked this often. */
+  readonly askStatusIntervalMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+export const defaultEngineOptions = {
+  logFolder: 'log',
+  logSegmentBytes: 16 * 1024 * 1024,
+  deltaFloorMs: 200,
+  paceMs: 50,
+  maxUnfinalizedBlocks: 16,
+  resendIntervalMs: 1_000,
+  statusIntervalMs: 5_000,
+  askStatusIntervalMs: 500,
+  requestTimeoutMs: 2_000,
+} as const;
+
+export interface EngineModules {
+  readonly ledger: Ledger;
+  readonly transport: EngineTransport;
+  readonly bodies: EngineBodies;
+  readonly events: EngineEvents;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Absent for an observer, who follows and never votes. */
+  readonly signer?: Signer;
+}
+
+/** `waiting`: not enough members have reported since the start. `amnesia`: the log was lost (CONSENSUS.md, "Amnesia"). */
+export type VotingState = 'observer' | 'waiting' | 'amnesia' | 'voting' | 'stopped';
+
+export interface EngineState {
+  readonly epoch: Epoch;
+  readonly view: View;
+  readonly finalizedHeight: Height;
+  readonly voting: VotingState;
+  /** This member's place in the set, if it is in it. */
+  readonly self: ValidatorIndex | undefined;
+}
+
+interface RecoveredLog {
+  readonly votes: readonly Vote[];
+  readonly certificates: readonly Certificate[];
+  readonly proposals: readonly Extract<EngineRecord, { kind: 'proposal' }>[];
+  readonly amnesia: boolean;
+}
+
+/**
+ * Hosts the consensus core: hands it what was verified, and carries out its effects in order with the discipline
+ * append, await flushed, then send (CONSENSUS.md, "What is flushed before what is sent"). One instance serves one epoch's
+ * set. Everything runs on the caller's thread and waits for nothing but promises and the injected clock.
+ */
+export class Engine {
+  readonly metrics: EngineMetrics;
+  readonly #options: EngineOptions;
+  readonly #modules: EngineModules;
+  readonly #log: WriteAheadLog;
+  readonly #validators: ValidatorSet;
+  readonly #self: ValidatorIndex | undefined;
+  readonly #store = new ProposalStore();
+  readonly #sleeper: Sleeper;
+  readonly #verifier: Verifier;
+  readonly #pipeline: BlockPipeline;
+  readonly #peers: PeerDesk;
+  readonly #votes: VoteDesk | undefined;
+  readonly #recovered: RecoveredLog;
+  readonly #asking = new Set<ValidatorIndex>();
+  #core: ConsensusState;
+  #head: Head;
+  #headCertificate: Certificate<FinalizeStatement> | undefined;
+  #amnesia: boolean;
+  /** The first view in which this member voted after it lost its log. */
+  #votedAgainInView: View | undefined;
+  #inputs: UntimedInput[] = [];
+  #stepping = false;
+  #started = false;
+  #stopped = false;
+  /** The core threw: its state can no longer be trusted. */
+  #broken = false;
+  #closed = false;
+  #wake: Timer | undefined;
+  #pendingDue = false;
+
+  private constructor(
+    options: EngineOptions,
+    modules: EngineModules,
+    parts: { log: WriteAheadLog; metrics: EngineMetrics; head: FinalizedHead; recovered: RecoveredLog },
+  ) {
+    const { suite, genesisHash } = options;
+    const { head, recovered } = parts;
+    this.#options = options;
+    this.#modules = modules;
+    this.#log = parts.log;
+    this.metrics = parts.metrics;
+    this.#validators = head.validators;
+    this.#self = placeOf(modules.signer, head.validators);
+    this.#head = headOf(head);
+    this.#headCertificate = certificateOf(head);
+    this.#recovered = recovered;
+    this.#amnesia = recovered.amnesia;
+    this.#sleeper = new Sleeper(modules.clock);
+    const monotonicMs = (): number => modules.clock.monotonicMs();
+    this.#verifier = new Verifier({
+      suite,
+      genesisHash,
+      validators: head.validators,
+      ...defaultVerifierLimits,
+      monotonicMs,
+    });
+    this.#core = createConsensus(this.#consensusOptions(), this.#point());
+    this.#pipeline = this.#createPipeline();
+    this.#peers = this.#createPeerDesk();
+    this.#votes = this.#createVoteDesk();
+    for (const vote of recovered.votes) this.#votes?.recall(vote);
+  }
+
+  /**
+   * Opens the log, recovers from it and makes the engine, which does nothing until `start`. Rejects with a
+   * WriteAheadLogError if the log is damaged or another member's.
+   */
+  static async open(options: EngineOptions, modules: EngineModules): Promise<Engine> {
+    const metrics = createEngineMetrics();
+    const head = await modules.ledger.finalizedHead();
+    const opened = await WriteAheadLog.open(modules.disk, {
+      folder: options.logFolder,
+      binding: encodeBinding(options.genesisHash, modules.signer?.publicKey),
+      segmentBytes: options.logSegmentBytes,
+      maxRecordBytes: MAX_LOG_RECORD_BYTES,
+      monotonicMs: () => modules.clock.monotonicMs(),
+      onFlush: (durationMs) => {
+        metrics.flushes++;
+        metrics.flushMs += durationMs;
+        metrics.flushMaxMs = Math.max(metrics.flushMaxMs, durationMs);
+      },
+    });
+    const { log } = opened;
+    if (opened.cutBytes > 0)
+      modules.logger.log('warn', 'cut a torn write off the end of the log', { bytes: opened.cutBytes });
+    const digestOf = (proposal: Proposal): Hash => proposalDigest(options.suite, options.genesisHash, proposal);
+    const records = opened.records.map((record) => decodeEngineRecord(record, digestOf));
+    const recovered = aboveHead(records, head);
+    const isMember = placeOf(modules.signer, head.validators) !== undefined;
+    const lost = opened.fresh && head.height > 0 && isMember;
+    if (lost) {
+      modules.logger.log(
+        'error',
+        'the log of votes is missing although this member has run: it does not vote until that is safe',
+      );
+      await noteAmnesia(log, head.validators.epoch);
+    }
+    const amnesia = lost || recovered.amnesia;
+    if (amnesia) log.carry(amnesiaRecord(head.validators.epoch, false));
+    return new Engine(options, modules, { log, metrics, head, recovered: { ...recovered, amnesia } });
+  }
+
+  /** Begins to take part: feeds the core what the log gave back and asks the others where they are. */
+  start(): void {
+    if (this.#started) throw new Error('the engine was started twice');
+    this.#started = true;
+    for (const { message, transactions } of this.#recovered.proposals) {
+      const entry = this.#pipeline.register({ message, inline: transactions }, undefined);
+      entry.logged = Promise.resolve();
+    }
+    for (const { statement, signer, signature } of this.#recovered.votes)
+      this.#verifier.trust(statement, signer, signature);
+    const { votes, certificates, proposals, amnesia } = this.#recovered;
+    this.#startCore({ ownVotes: votes, certificates, proposals: proposals.map(({ message }) => message), amnesia });
+    this.#modules.bodies.onPending(() => this.#considerPending());
+    this.#considerPending();
+    this.#gossipStatus();
+    this.#askForStatus();
+  }
+
+  /** A message from a validator. Never throws. */
+  receive(from: ValidatorIndex, kind: number, payload: Uint8Array): void {
+    if (this.#started && !this.#closed) this.#peers.receive(from, kind, payload);
+  }
+
+  /** A request from a validator. Rejects if it is malformed, too much, or this member is not running. */
+  async serve(from: ValidatorIndex, kind: number, payload: Uint8Array): Promise<Uint8Array> {
+    if (!this.#started || this.#closed) throw new Error('the engine is not running');
+    return this.#peers.answer(from, kind, payload);
+  }
+
+  /** A connection to a validator was made. */
+  peerConnected(peer: ValidatorIndex): void {
+    if (this.#started && !this.#closed) void this.#exchangeStatus(peer);
+  }
+
+  /** Blocks were imported into the ledger up to `head`, which must be of this engine's epoch. */
+  synced(head: FinalizedHead): void {
+    if (this.#closed || head.height <= this.#head.height) return;
+    if (head.validators.epoch !== this.#validators.epoch)
+      throw new Error(`epoch ${head.validators.epoch} needs an engine of its own`);
+    this.#moveHead(headOf(head), certificateOf(head), new Set());
+  }
+
+  state(): EngineState {
+    const { epoch } = this.#validators;
+    return {
+      epoch,
+      view: this.#core.view,
+      finalizedHeight: this.#head.height,
+      voting: this.#votingState(),
+      self: this.#self,
+    };
+  }
+
+  /** Stops: nothing is sent or asked any more, the log is flushed and closed. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#wake?.cancel();
+    this.#votes?.stop();
+    this.#sleeper.close();
+    this.#pipeline.close();
+    await this.#pipeline.settled();
+    await this.#log.close();
+  }
+
+  #startCore(recovered: Recovered): void {
+    this.#feed({ type: 'start', recovered });
+  }
+
+  #consensusOptions(): ConsensusOptions {
+    const { deltaFloorMs, idleBlockIntervalMs, maxUnfinalizedBlocks, resendIntervalMs, paceMs } = this.#options;
+    const limits = { deltaFloorMs, idleBlockIntervalMs, maxUnfinalizedBlocks, resendIntervalMs, paceMs };
+    return { epoch: this.#validators.epoch, validators: this.#validators, self: this.#self, ...limits };
+  }
+
+  #point(): FinalizedPoint {
+    const { digest, height, view, timeMs } = this.#head;
+    return { digest, height, view, timeMs, certificate: this.#headCertificate };
+  }
+
+  #votingState(): VotingState {
+    if (this.#self === undefined) return 'observer';
+    if (this.#stopped) return 'stopped';
+    if (this.#amnesia && this.#votedAgainInView === undefined) return 'amnesia';
+    return this.#peers.answered.size + 1 >= quorum(this.#validators.validators.length) ? 'voting' : 'waiting';
+  }
+
+  /** Queues an input and steps the core through everything queued; effects may feed further inputs. */
+  #feed(input: UntimedInput): void {
+    if (this.#broken) return;
+    this.#inputs.push(input);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (
+        let next = this.#inputs.shift();
+        next !== undefined && !this.#closed && !this.#broken;
+        next = this.#inputs.shift()
+      ) {
+        const timed = { ...next, atMs: this.#modules.clock.monotonicMs() };
+        for (const effect of step(this.#core, timed)) this.#perform(effect);
+      }
+    } catch (error) {
+      this.#broken = true;
+      // A broken invariant of the core must not be taken for a peer's fault, nor be survived with a vote.
+      this.#alarm('core-failed', error instanceof Error ? (error.stack ?? error.message) : String(error), true);
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  #perform(effect: Effect): void {
+    const { transport, events } = this.#modules;
+    switch (effect.type) {
+      case 'vote':
+        void this.#vote(effect);
+        return;
+      case 'propose':
+        void this.#propose(effect);
+        return;
+      case 'record':
+        this.#append({ kind: 'certificate', certificate: effect.certificate });
+        return;
+      case 'broadcast':
+        transport.broadcast(messageKinds.certificates, encodeCertificates([effect.certificate]));
+        return;
+      case 'send':
+        this.#send(effect.certificates, effect.ownVotes, (kind, payload) => transport.send(effect.to, kind, payload));
+        return;
+      case 'resend':
+        this.#send(effect.certificates, effect.ownVotes, (kind, payload) => transport.broadcast(kind, payload));
+        if (effect.proposal !== undefined) this.#sendProposal(effect.proposal);
+        return;
+      case 'check':
+        void this.#pipeline.check(effect.view, effect.message);
+        return;
+      case 'execute':
+        void this.#pipeline.execute(effect.digest, effect.view, effect.holders);
+        return;
+      case 'build':
+        void this.#pipeline.build(effect);
+        return;
+      case 'finalize':
+        this.#pipeline.finalize(effect.digest, effect.certificate);
+        return;
+      case 'fetchCertificates':
+        void this.#fetchCertificates(effect.fromView, effect.toView, effect.preferred);
+        return;
+      case 'behind':
+        events.behind(effect.certificate.statement.height, effect.preferred);
+        return;
+      case 'wakeAt':
+        this.#wakeAt(effect.atMs);
+        return;
+      case 'enteredView':
+        this.metrics.viewsEntered++;
+        events.enteredView(this.#validators.epoch, effect.view, leaderOf(this.#core, effect.view));
+        this.#considerPending();
+        return;
+      case 'alarm':
+        if (effect.kind === 'amnesia') void this.#loseMemory(effect.detail);
+        else this.#alarm(effect.kind, effect.detail, effect.stop);
+    }
+  }
+
+  async #vote(effect: Extract<Effect, { type: 'vote' }>): Promise<void> {
+    const vote = await this.#cast(effect.statement, () => certificateRecords(effect.flushWith));
+    if (vote === undefined || this.#closed) return;
+    this.#modules.transport.broadcast(messageKinds.votes, encodeVotes([vote]));
+    this.#feed({ type: 'vote', from: vote.signer, vote });
+  }
+
+  async #propose(effect: Extract<Effect, { type: 'propose' }>): Promise<void> {
+    const { proposal, digest, justification, statement } = effect;
+    const transactions = this.#store.get(digest)?.transactions;
+    if (transactions === undefined) {
+      this.#alarm('core-failed', `${digest} is to be proposed, but its bodies are not held`, true);
+      return;
+    }
+    let message: ProposalMessage | undefined;
+    const vote = await this.#cast(statement, (leaderVote) => {
+      message = { proposal, digest, justification, leaderVote: leaderVote as ProposalMessage['leaderVote'] };
+      return [{ kind: 'proposal', message, transactions: transactions.map(({ raw }) => raw) }];
+    });
+    if (vote === undefined || message === undefined || this.#closed) return;
+    const entry = this.#pipeline.register({ message, inline: [] }, undefined);
+    entry.logged = Promise.resolve();
+    this.metrics.proposalsSent++;
+    this.#sendProposal(message);
+    this.#feed({ type: 'vote', from: vote.signer, vote });
+  }
+
+  async #cast(
+    statement: Vote['statement'],
+    others: (vote: Vote) => readonly EngineRecord[],
+  ): Promise<Vote | undefined> {
+    const vote = await this.#votes?.cast(statement, others);
+    if (vote === undefined) return undefined;
+    this.#verifier.trust(vote.statement, vote.signer, vote.signature);
+    if (this.#amnesia) this.#votedAgainInView ??= statement.view;
+    return vote;
+  }
+
+  /** Every validator gets the bodies that it is not known to have. */
+  #sendProposal(message: ProposalMessage): void {
+    const transactions = this.#store.get(message.digest)?.transactions ?? [];
+    for (let to = 0; to < this.#validators.validators.length; to++) {
+      if (to === this.#self) continue;
+      const inline = this.#peers.inlineFor(to, transactions);
+      this.#modules.transport.send(to, messageKinds.proposal, encodeProposalEnvelope({ message, inline }));
+    }
+  }
+
+  #send(
+    certificates: readonly Certificate[],
+    votes: readonly Vote[],
+    send: (kind: number, payload: Uint8Array) => void,
+  ): void {
+    if (certificates.length > 0) send(messageKinds.certificates, encodeCertificates(certificates));
+    if (votes.length > 0) send(messageKinds.votes, encodeVotes(votes));
+  }
+
+  #append(record: EngineRecord): void {
+    try {
+      this.#log.append(encodeEngineRecord(record));
+    } catch (error) {
+      this.#alarm('log-failed', error instanceof Error ? error.message : String(error), true);
+    }
+  }
+
+  async #fetchCertificates(fromView: View, toView: View, preferred: ValidatorIndex): Promise<void> {
+    const { transport } = this.#modules;
+    const request = encodeCertificateRequest({ epoch: this.#validators.epoch, fromView, toView });
+    try {
+      const answer = await transport.request(
+        preferred,
+        messageKinds.requestCertificates,
+        request,
+        this.#options.requestTimeoutMs,
+      );
+      if (!this.#closed) this.#peers.receiveCertificates(preferred, answer);
+    } catch {
+      // The core asks again, each time somebody else.
+    }
+  }
+
+  #wakeAt(atMs: number): void {
+    this.#wake?.cancel();
+    const { clock } = this.#modules;
+    this.#wake = clock.schedule(Math.max(0, atMs - clock.monotonicMs()), () => {
+      if (this.#closed) return;
+      // A timer may fire a fraction early; the core would find nothing due and not ask again for the same moment.
+      if (clock.monotonicMs() < atMs) this.#wakeAt(atMs);
+      else this.#feed({ type: 'tick' });
+    });
+  }
+
+  /** Tells the core, once a turn, whether a transaction waits that the best branch does not hold. */
+  #considerPending(): void {
+    if (this.#pendingDue || this.#closed) return;
+    this.#pendingDue = true;
+    queueMicrotask(() => {
+      this.#pendingDue = false;
+      if (this.#closed || !this.#started) return;
+      const { highestNotarized, rounds, finalized } = this.#core;
+      const best = rounds.get(highestNotarized)?.notarization?.statement.digest ?? finalized.digest;
+      const waiting = this.#pipeline.hasPending(best);
+      if (waiting !== this.#core.pending) this.#feed({ type: 'pending', waiting });
+    });
+  }
+
+  /** Every `statusIntervalMs` everybody learns where this member is. */
+  #gossipStatus(): void {
+    if (this.#closed) return;
+    this.#modules.transport.broadcast(messageKinds.status, this.#peers.status(undefined));
+    void this.#sleeper.sleep(this.#options.statusIntervalMs).then(() => this.#gossipStatus());
+  }
+
+  /** Until everybody has reported once since the start, those who have not are asked again and again. */
+  #askForStatus(): void {
+    if (this.#closed) return;
+    const others = this.#modules.transport
+      .connected()
+      .filter((peer) => peer !== this.#self && !this.#peers.answered.has(peer));
+    for (const peer of others) void this.#exchangeStatus(peer);
+    if (this.#peers.answered.size >= this.#validators.validators.length - 1) return;
+    void this.#sleeper.sleep(this.#options.askStatusIntervalMs).then(() => this.#askForStatus());
+  }
+
+  async #exchangeStatus(peer: ValidatorIndex): Promise<void> {
+    if (this.#asking.has(peer)) return;
+    this.#asking.add(peer);
+    try {
+      const own = this.#peers.status(undefined);
+      const answer = await this.#modules.transport.request(
+        peer,
+        messageKinds.requestStatus,
+        own,
+        this.#options.requestTimeoutMs,
+      );
+      if (this.#closed) return;
+      this.#peers.receiveStatusAnswer(peer, answer);
+    } catch (error) {
+      this.#modules.logger.log('debug', 'no status', { peer, error: String(error) });
+    } finally {
+      this.#asking.delete(peer);
+    }
+  }
+
+  #applied(blocks: readonly FinalizedBlock[], certificate: Certificate<FinalizeStatement>): void {
+    const last = blocks.at(-1)!;
+    const { clock, events } = this.#modules;
+    for (const { digest, transactionHashes } of blocks) {
+      this.metrics.blocksFinalized++;
+      this.metrics.transactionsFinalized += transactionHashes.length;
+      const seenMs = this.#store.get(digest)?.firstSeenMs;
+      if (seenMs === undefined) continue;
+      const latencyMs = clock.monotonicMs() - seenMs;
+      this.metrics.blockLatencyMs += latencyMs;
+      this.metrics.blockLatencyMaxMs = Math.max(this.metrics.blockLatencyMaxMs, latencyMs);
+    }
+    events.finalized(blocks.map(({ height, digest, transactionHashes }) => ({ height, digest, transactionHashes })));
+    const { view } = certificate.statement;
+    const head = { height: last.height, digest: last.digest, view, timeMs: last.timeMs };
+    this.#moveHead(head, certificate, new Set(blocks.map(({ digest }) => digest)));
+  }
+
+  #moveHead(head: Head, certificate: Certificate<FinalizeStatement> | undefined, finalized: ReadonlySet<Hash>): void {
+    this.#head = head;
+    this.#headCertificate = certificate;
+    this.#pipeline.headMoved(finalized);
+    this.#votes?.prune(head.view);
+    if (this.#amnesia && this.#votedAgainInView !== undefined && head.view >= this.#votedAgainInView) {
+      // Every later start begins above the first view of the new votes, and so above all that the lost log held.
+      this.#amnesia = false;
+      this.#append({ kind: 'amnesia', epoch: this.#validators.epoch, over: true });
+      this.#log.carry(undefined);
+    }
+    this.#log.cutBelow(this.#validators.epoch, head.view).catch((error: unknown) => {
+      this.#modules.logger.log('warn', 'old segments of the log could not be removed', { error: String(error) });
+    });
+    this.#feed({ type: 'applied', point: this.#point() });
+    this.#considerPending();
+  }
+
+  /**
+   * A vote of this key turned up that the log lacks: what the log says cannot be relied on (CONSENSUS.md,
+   * "Amnesia"). The core begins anew without a vote, and finds out when voting is safe again.
+   */
+  async #loseMemory(detail: string): Promise<void> {
+    if (this.#amnesia && this.#votedAgainInView !== undefined) {
+      // It happened again after the rule was followed: then somebody else uses the key.
+      this.#alarm('amnesia', detail, true);
+      return;
+    }
+    this.#amnesia = true;
+    this.#alarm('amnesia', detail, false);
+    const old = this.#core;
+    try {
+      await noteAmnesia(this.#log, this.#validators.epoch);
+      this.#log.carry(amnesiaRecord(this.#validators.epoch, false));
+    } catch (error) {
+      this.#alarm('log-failed', String(error), true);
+      return;
+    }
+    if (this.#closed || this.#stopped) return;
+    this.#core = createConsensus(this.#consensusOptions(), this.#point());
+    this.#peers.forgetAnswers();
+    const certificates = certificatesBetween(old, View(this.#head.view + 1), old.view);
+    this.#startCore({ ownVotes: this.#votes?.ownVotes() ?? [], certificates, proposals: [], amnesia: true });
+    this.#askForStatus();
+  }
+
+  #alarm(kind: string, detail: string, stop: boolean): void {
+    if (this.#closed) return;
+    this.#modules.logger.log('error', `alarm: ${kind}`, { detail, stop });
+    if (stop) {
+      this.#stopped = true;
+      this.#votes?.stop();
+    }
+    this.#modules.events.alarm(kind, detail);
+  }
+
+  #digestOf = (proposal: Proposal): Hash => proposalDigest(this.#options.suite, this.#options.genesisHash, proposal);
+
+  #createPipeline(): BlockPipeline {
+    const { ledger, bodies, transport, clock, events } = this.#modules;
+    const { maxBlockTransactions, maxBlockBytes, requestTimeoutMs, deltaFloorMs } = this.#options;
+    const options = {
+      epoch: this.#validators.epoch,
+      validatorCount: this.#validators.validators.length,
+      self: this.#self,
+      requestTimeoutMs,
+      retryMs: deltaFloorMs,
+      maxClockLeadMs: 500,
+      maxBlockTransactions,
+      maxBlockBytes,
+    };
+    return new BlockPipeline(options, {
+      ledger,
+      bodies,
+      transport,
+      clock,
+      store: this.#store,
+      metrics: this.metrics,
+      host: {
+        feed: (input) => this.#feed(input),
+        head: () => this.#head,
+        view: () => this.#core.view,
+        verifyProposal: (from, message) => this.#verifier.proposal(from, message),
+        canonicalProposal: (message) => this.#peers.canonicalProposal(message),
+        digestOf: this.#digestOf,
+        logProposal: (message, transactions) => {
+          this.#append({ kind: 'proposal', message, transactions: transactions.map(({ raw }) => raw) });
+          return this.#log.flushed();
+        },
+        applied: (blocks, certificate) => this.#applied(blocks, certificate),
+        behind: (height, from) => events.behind(height, from),
+        alarm: (kind, detail, stop) => this.#alarm(kind, detail, stop),
+      },
+    });
+  }
+
+  #createPeerDesk(): PeerDesk {
+    const { transport, bodies, clock } = this.#modules;
+    return new PeerDesk({
+      epoch: this.#validators.epoch,
+      self: this.#self,
+      core: () => this.#core,
+      verifier: this.#verifier,
+      transport,
+      bodies,
+      store: this.#store,
+      clock,
+      metrics: this.metrics,
+      digestOf: this.#digestOf,
+      feed: (input) => this.#feed(input),
+      register: (envelope, from) => void this.#pipeline.register(envelope, from),
+    });
+  }
+
+  #createVoteDesk(): VoteDesk | undefined {
+    const { signer } = this.#modules;
+    if (signer === undefined || this.#self === undefined) return undefined;
+    const { suite, genesisHash, resendIntervalMs } = this.#options;
+    const options = { suite, genesisHash, self: this.#self, signerRetryMs: resendIntervalMs };
+    return new VoteDesk(options, {
+      signer,
+      log: this.#log,
+      sleeper: this.#sleeper,
+      metrics: this.metrics,
+      finalizedView: () => this.#head.view,
+      alarm: (kind, detail, stop) => this.#alarm(kind, detail, stop),
+    });
+  }
+}
+
+function placeOf(signer: Signer | undefined, set: ValidatorSet): ValidatorIndex | undefined {
+  if (signer === undefined) return undefined;
+  const index = set.validators.findIndex(({ voteKey }) => voteKey === signer.publicKey);
+  return index < 0 ? undefined : index;
+}
+
+function certificateOf(head: FinalizedHead): Certificate<FinalizeStatement> | undefined {
+  const certificate = head.certificate;
+  const names = certificate?.statement.digest === head.digest && certificate.statement.epoch === head.validators.epoch;
+  return names ? certificate : undefined;
+}
+
+/** The view is that of the certificate, which for an epoch's last block may be later than that of its proposal; 0 if of an earlier epoch. */
+function headOf(head: FinalizedHead): Head {
+  const proposedView = head.epoch === head.validators.epoch ? head.view : View(0);
+  const view = certificateOf(head)?.statement.view ?? proposedView;
+  return { height: head.height, digest: head.digest, view, timeMs: head.timeMs };
+}
+
+function aboveHead(records: readonly EngineRecord[], finalized: FinalizedHead): RecoveredLog {
+  const { epoch } = finalized.validators;
+  const { view } = headOf(finalized);
+  const votes: Vote[] = [];
+  const certificates: Certificate[] = [];
+  const proposals: Extract<EngineRecord, { kind: 'proposal' }>[] = [];
+  let amnesia = false;
+  for (const record of records) {
+    if (record.kind === 'amnesia') {
+      if (record.epoch === epoch) amnesia = !record.over;
+      continue;
+    }
+    const { statement } =
+      record.kind === 'vote'
+        ? record.vote
+        : record.kind === 'certificate'
+          ? record.certificate
+          : record.message.leaderVote;
+    if (statement.epoch !== epoch || statement.view <= view) continue;
+    if (record.kind === 'vote') votes.push(record.vote);
+    else if (record.kind === 'certificate') certificates.push(record.certificate);
+    else proposals.push(record);
+  }
+  return { votes, certificates, proposals, amnesia };
+}
+
+function amnesiaRecord(epoch: Epoch, over: boolean) {
+  return encodeEngineRecord({ kind: 'amnesia', epoch, over });
+}
+
+async function noteAmnesia(log: WriteAheadLog, epoch: Epoch): Promise<void> {
+  log.append(amnesiaRecord(epoch, false));
+  await log.flushed();
+}
