@@ -30,9 +30,16 @@ export interface TrieUpdate {
   readonly nodes: ReadonlyMap<Nibbles, Uint8Array | undefined>;
 }
 
-/** The root of a trie without keys: H(RLP('')) (Yellow Paper, appendix D). */
+const emptyRoots = new WeakMap<TrieHasher, Hash>();
+
+/** The root of a trie without keys: H(RLP('')) (Yellow Paper, appendix D). Hashed once a hasher. */
 export function emptyTrieRoot(hasher: TrieHasher): Hash {
-  return bytesToHex(hasher.hash(Uint8Array.of(0x80)));
+  let root = emptyRoots.get(hasher);
+  if (root === undefined) {
+    root = bytesToHex(hasher.hash(Uint8Array.of(0x80)));
+    emptyRoots.set(hasher, root);
+  }
+  return root;
 }
 
 /**
