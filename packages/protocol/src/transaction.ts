@@ -77,10 +77,10 @@ export function decodeTransaction(raw: Uint8Array, suite: Suite): Transaction {
   }
   if (!suite.transactionTypes.has(type) || (type === 0 && first === 0)) throw unsupportedType(type);
   const hash = suite.hashHex(own);
-  if (type === 0) return { ...readLegacy(decodeRlp(own)), hash, raw: own };
+  if (type === 0) return readLegacy(decodeRlp(own), hash, own);
   const payload = decodeRlp(own.subarray(1));
-  if (type === 1) return { ...readAccessListTransaction(payload), hash, raw: own };
-  if (type === 2) return { ...readFeeMarketTransaction(payload), hash, raw: own };
+  if (type === 1) return readAccessListTransaction(payload, hash, own);
+  if (type === 2) return readFeeMarketTransaction(payload, hash, own);
   throw unsupportedType(type);
 }
 
@@ -93,9 +93,7 @@ function unsupportedType(type: number): ProtocolError {
   return new ProtocolError('unsupported-type', `transaction type ${type} is not supported`);
 }
 
-type Decoded = UnsignedTransaction & { readonly signature: TransactionSignature };
-
-function readLegacy(item: RlpItem): Decoded {
+function readLegacy(item: RlpItem, hash: Hash, raw: Uint8Array): Transaction {
   const items = fields.list(item, 'legacy payload', 9);
   const gasPrice = fields.bigint(items[1], 'gasPrice', 32);
   const { chainId, yParity } = readLegacyV(fields.bigint(items[6], 'v', 32));
@@ -111,6 +109,8 @@ function readLegacy(item: RlpItem): Decoded {
     data: fields.bytes(items[5], 'data'),
     accessList: [],
     signature: readSignature(items[7], items[8], yParity),
+    hash,
+    raw,
   };
 }
 
@@ -121,7 +121,7 @@ function readLegacyV(v: bigint): { chainId: bigint | undefined; yParity: 0 | 1 }
   return { chainId: (v - 35n) / 2n, yParity: (v - 35n) % 2n === 1n ? 1 : 0 };
 }
 
-function readAccessListTransaction(item: RlpItem): Decoded {
+function readAccessListTransaction(item: RlpItem, hash: Hash, raw: Uint8Array): Transaction {
   const items = fields.list(item, 'type 1 payload', 11);
   const gasPrice = fields.bigint(items[2], 'gasPrice', 32);
   return {
@@ -136,10 +136,12 @@ function readAccessListTransaction(item: RlpItem): Decoded {
     data: fields.bytes(items[6], 'data'),
     accessList: readAccessList(items[7]),
     signature: readSignature(items[9], items[10], readParity(items[8])),
+    hash,
+    raw,
   };
 }
 
-function readFeeMarketTransaction(item: RlpItem): Decoded {
+function readFeeMarketTransaction(item: RlpItem, hash: Hash, raw: Uint8Array): Transaction {
   const items = fields.list(item, 'type 2 payload', 12);
   return {
     type: 2,
@@ -153,6 +155,8 @@ function readFeeMarketTransaction(item: RlpItem): Decoded {
     data: fields.bytes(items[7], 'data'),
     accessList: readAccessList(items[8]),
     signature: readSignature(items[10], items[11], readParity(items[9])),
+    hash,
+    raw,
   };
 }
 
