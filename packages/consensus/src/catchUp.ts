@@ -1,4 +1,4 @@
-import type { Certificate, Height, ValidatorIndex, View, Vote } from '@hanse/protocol';
+import type { Certificate, Hash, Height, ValidatorIndex, View, Vote } from '@hanse/protocol';
 import { View as toView } from '@hanse/protocol';
 import {
   type ConsensusState,
@@ -166,6 +166,26 @@ export function knowsVote(state: ConsensusState, vote: Vote): boolean {
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/**
+ * The unfinalized blocks that the next proposal will most likely stand on, newest first: the current view's proposal if
+ * it may still be notarized, the highest notarized block and its notarized ancestors. A transaction in one of them is
+ * not `pending`; ask again upon `enteredView`, a new proposal and a finalization.
+ */
+export function bestBranch(state: ConsensusState): Hash[] {
+  const branch: Hash[] = [];
+  const current = state.rounds.get(state.view);
+  const proposed = current?.message?.digest ?? current?.proposed?.digest;
+  if (proposed !== undefined && current?.verdict !== 'invalid') branch.push(proposed);
+  let view: View = state.highestNotarized;
+  while (view > state.finalized.view) {
+    const statement = state.rounds.get(view)?.notarization?.statement;
+    if (statement === undefined) break;
+    if (!branch.includes(statement.digest)) branch.push(statement.digest);
+    view = statement.parentView;
+  }
+  return branch;
 }
 
 /** What this member reports of itself: `from` is added by whoever receives it. */

@@ -1,4 +1,11 @@
-export { certificatesBetween, knowsCertificate, knowsVote, statusCertificates, statusOf } from './catchUp.ts';
+export {
+  bestBranch,
+  certificatesBetween,
+  knowsCertificate,
+  knowsVote,
+  statusCertificates,
+  statusOf,
+} from './catchUp.ts';
 export { step } from './core.ts';
 export type { Amnesia, Block, ConsensusState, Finalized, Round } from './state.ts';
 export { createConsensus, leaderOf } from './state.ts';

@@ -99,7 +99,10 @@ export type Input = { readonly atMs: number } & (
     }
   /** Answer to `build`; `digest` is ready to execute. Undefined: this member could not build (it will be nullified). */
   | { readonly type: 'built'; readonly view: View; readonly proposal: Proposal | undefined; readonly digest: Hash }
-  /** Whether an admissible transaction waits in the pool that no unfinalized block of the best branch holds. */
+  /**
+   * Whether an admissible transaction waits in the pool that no block of `bestBranch` holds. Fed in whenever it changes,
+   * and again after every `built`, because the core takes an empty one as a no.
+   */
   | { readonly type: 'pending'; readonly waiting: boolean }
   /** `finalize` (or an import) made this point durable in storage. */
   | { readonly type: 'applied'; readonly point: FinalizedPoint }
