@@ -14,23 +14,14 @@ import {
   type SignedTransaction,
   type Suite,
 } from '@hanse/protocol';
-import { emptyState } from '../../storage/emptyState.ts';
 import { StateKeys } from '../../storage/stateKeys.ts';
-import { type StateBase, StateOverlay } from '../../storage/stateOverlay.ts';
 import { EVMAdapter } from '../evmAdapter.ts';
 import type { ExecutionRules, Fork } from '../executionRules.ts';
 import { JournaledState } from '../journaledState.ts';
 import { commitState } from '../stateCommit.ts';
 import { checkTransactionStatically } from '../staticChecks.ts';
-import { executeTransaction, type ModuleRunner } from '../transactionExecutor.ts';
-
-/** The accounts of a state as ethereum/tests and geth's genesis write them. */
-export type Allocation = Readonly<
-  Record<
-    string,
-    { readonly balance?: Hex; readonly nonce?: Hex; readonly code?: Hex; readonly storage?: Readonly<Record<Hex, Hex>> }
-  >
->;
+import { executeTransaction } from '../transactionExecutor.ts';
+import { type Allocation, noModules, stateOf } from './executionFixture.ts';
 
 /** One filled GeneralStateTest (ethereum/tests, docs/test_formats/state_tests.md), as far as it is used. */
 export interface GeneralStateTest {
@@ -53,15 +44,6 @@ export interface StateTestResult {
   /** Why the transaction was refused, if it was. */
   readonly refused: string | undefined;
 }
-
-/** A module host without any module. */
-export const noModules: ModuleRunner = {
-  isModuleCode: () => false,
-  beginBlock: () => {},
-  run: () => {
-    throw new Error('there is no module');
-  },
-};
 
 /** Runs the cases of GeneralStateTests through the executor, the journal and the tries of the node. */
 export class GeneralStateTestRunner {
@@ -132,22 +114,6 @@ export class GeneralStateTestRunner {
   #logsHash(logs: readonly Log[]): Hash {
     return bytesToHex(this.#suite.keccak256(encodeRlp(encodableLogs(logs))));
   }
-}
-
-/** The state that consists of these accounts. */
-export function stateOf(allocation: Allocation, suite: Suite, keys: StateKeys): StateBase {
-  const base = emptyState(suite);
-  const state = new JournaledState(base, suite);
-  state.beginTransaction();
-  for (const [name, { balance, nonce, code, storage }] of Object.entries(allocation)) {
-    const address = name.toLowerCase() as Address;
-    state.setBalance(address, BigInt(balance ?? 0));
-    state.setNonce(address, BigInt(nonce ?? 0));
-    if (code !== undefined && code !== '0x') state.setCode(address, hexToBytes(code));
-    for (const [slot, word] of Object.entries(storage ?? {})) state.setStorage(address, BigInt(slot), BigInt(word));
-  }
-  state.finishTransaction();
-  return new StateOverlay(base, commitState(base, state.changes(), suite, keys));
 }
 
 function environment(env: GeneralStateTest['env'], suite: Suite): BlockEnvironment {
