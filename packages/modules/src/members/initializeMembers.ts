@@ -1,0 +1,64 @@
+import { type Address, type GenesisMember, hexToBytes } from '@hanse/protocol';
+import { isReservedAddress } from '../abi/addresses.ts';
+import { ACTIVE_MEMBER, roleCodes } from '../abi/memberCodes.ts';
+import type { GenesisContext } from '../defineModule.ts';
+import type { FieldAccessors } from '../storage/accessors.ts';
+import type { membersStorage } from './membersStorage.ts';
+
+type Storage = FieldAccessors<typeof membersStorage>;
+
+/** Writes parameters, members, their accounts and the validators of epoch 0. Throws for an account that stands twice. */
+export function initializeMembers({ storage, genesis }: GenesisContext<typeof membersStorage>): void {
+  const { parameters } = storage;
+  parameters.blockGasLimit.set(genesis.parameters.blockGasLimit);
+  parameters.maxTransactionGas.set(genesis.parameters.maxTransactionGas);
+  parameters.idleBlockIntervalMs.set(genesis.parameters.idleBlockIntervalMs);
+  parameters.maxBlockTransactions.set(genesis.parameters.maxBlockTransactions);
+  parameters.maxBlockBytes.set(genesis.parameters.maxBlockBytes);
+  parameters.maxTransactionBytes.set(genesis.parameters.maxTransactionBytes);
+  parameters.openAccounts.set(genesis.parameters.accounts === 'open');
+  parameters.minGasPrice.set(BigInt(genesis.parameters.minGasPrice));
+  storage.memberCount.set(genesis.members.length);
+  let validators = 0;
+  genesis.members.forEach((member, index) => {
+    writeMember(storage, index + 1, member, member.validator ? validators++ : 0);
+    // A member's own account may deploy, so that it can grant this to its accounts; the authority can take it away.
+    writeAccount(storage, member.address, index + 1, true);
+  });
+  storage.validatorCounts.at(0n).set(validators);
+  for (const account of genesis.accounts) {
+    writeAccount(storage, account.address, storage.memberByName.at(account.member).get(), account.mayDeploy);
+  }
+}
+
+function writeMember(storage: Storage, id: number, member: GenesisMember, order: number): void {
+  const record = storage.members.at(id);
+  record.account.set(member.address);
+  record.role.set(roleCodes[member.role]);
+  record.status.set(ACTIVE_MEMBER);
+  record.validator.set(member.validator);
+  record.order.set(order);
+  record.name.set(member.name);
+  record.voteKey.set(hexToBytes(member.voteKey));
+  record.transportKey.set(hexToBytes(member.transportKey));
+  for (const endpoint of member.endpoints) record.endpoints.push().set(endpoint);
+  storage.memberByName.at(member.name).set(id);
+  if (!member.validator) return;
+  const validator = storage.validators.at(0n).at(order);
+  validator.member.set(id);
+  validator.account.set(member.address);
+  validator.voteKey.set(hexToBytes(member.voteKey));
+}
+
+function writeAccount(storage: Storage, account: Address, member: number, mayDeploy: boolean): void {
+  const record = storage.accounts.at(account);
+  if (member === 0) throw new RangeError(`genesis: account ${account} is of an unknown member`);
+  if (record.member.get() !== 0) throw new RangeError(`genesis: account ${account} stands twice`);
+  if (isReservedAddress(account)) throw new RangeError(`genesis: account ${account} is reserved`);
+  const accounts = storage.accountsOf.at(member);
+  record.member.set(member);
+  record.position.set(accounts.length());
+  record.mayTransact.set(true);
+  record.mayDeploy.set(mayDeploy);
+  accounts.push().set(account);
+}
