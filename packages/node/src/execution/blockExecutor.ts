@@ -26,6 +26,7 @@ import { ExecutionHost } from './executionHost.ts';
 import type { ExecutionRules } from './executionRules.ts';
 import { assertExecution, InternalExecutionError } from './internalExecutionError.ts';
 import { JournaledState } from './journaledState.ts';
+import type { HookFailure } from './moduleHost.ts';
 import { commitState } from './stateCommit.ts';
 import { executeTransaction, type ModuleRunner, type TransactionContext } from './transactionExecutor.ts';
 
@@ -74,6 +75,8 @@ export interface ExecutedBlock {
   readonly stateChanges: StateChanges;
   /** The state after the block, over the request's `parentState`. */
   readonly overlay: StateOverlay;
+  /** Begin-block hooks that failed and were undone; the same on every member, and worth an alarm. */
+  readonly hookFailures: readonly HookFailure[];
 }
 
 /**
@@ -120,7 +123,7 @@ export class BlockExecutor {
       engine: this.#engine,
       modules: this.#modules,
     };
-    runBeginBlock(context);
+    const hookFailures = runBeginBlock(context);
     const receipts: StoredReceipt[] = [];
     let gasUsed = 0n;
     for (const transaction of request.transactions) {
@@ -133,7 +136,8 @@ export class BlockExecutor {
     const overlay = new StateOverlay(request.parentState, stateChanges);
     const nextSetHash = request.nextSetHash(overlay);
     const header = this.#header(request, block, { stateRoot: stateChanges.stateRoot, receipts, gasUsed, nextSetHash });
-    return { header, hash: headerHash(this.#suite, header), nextSetHash, receipts, gasUsed, stateChanges, overlay };
+    const hash = headerHash(this.#suite, header);
+    return { header, hash, nextSetHash, receipts, gasUsed, stateChanges, overlay, hookFailures };
   }
 
   #environment(request: BlockRequest): BlockEnvironment {
@@ -187,9 +191,9 @@ export class BlockExecutor {
 }
 
 /** The modules' schedules run before the first transaction, in a transaction of the journal of their own. */
-function runBeginBlock({ state, block, modules, engine }: TransactionContext): void {
+function runBeginBlock({ state, block, modules, engine }: TransactionContext): readonly HookFailure[] {
   state.beginTransaction();
-  modules.beginBlock(
+  const failures = modules.beginBlock(
     new ExecutionHost({
       state,
       block,
@@ -203,4 +207,5 @@ function runBeginBlock({ state, block, modules, engine }: TransactionContext): v
     state.finishTransaction().length === 0,
     'a begin-block hook emitted a log, which no receipt can hold',
   );
+  return failures;
 }

@@ -8,6 +8,7 @@ import {
   type Hash,
   Height,
   type Hex,
+  type Host,
   hexToBytes,
   type RlpItem,
   recoverSender,
@@ -82,8 +83,10 @@ async function executeAll(test: BlockchainTest): Promise<{ executed: ExecutedBlo
     expect(checkBlockTransactions(protectedOnes, checkOptions)).toBeUndefined();
     const modules = {
       ...noModules,
-      beginBlock: ({ state, block }: { state: WorldState; block: { timestamp: number } }) =>
-        writeBeaconRoot(state, block.timestamp, header.parentBeaconBlockRoot!),
+      beginBlock: (host: Host) => {
+        writeBeaconRoot(host.state, host.block.timestamp, header.parentBeaconBlockRoot!);
+        return [];
+      },
     };
     const height = Number(header.number);
     const executed = await new BlockExecutor({ suite: testSuite, rules }, { modules, keys }).executeBlock({

@@ -17,6 +17,7 @@ import { ExecutionHost } from './executionHost.ts';
 import type { Fork } from './executionRules.ts';
 import { assertExecution, InternalExecutionError } from './internalExecutionError.ts';
 import type { JournaledState } from './journaledState.ts';
+import type { HookFailure } from './moduleHost.ts';
 
 /** What of a failed call's return data is kept with the receipt. */
 export const maxStoredRevertBytes = 1_024;
@@ -26,7 +27,7 @@ export interface ModuleRunner extends FrameRunner {
   /** Whether code is the marker of a module. */
   isModuleCode(code: Uint8Array): boolean;
   /** What the modules do before the first transaction of a block: schedules, expiries. It emits no logs, for no receipt could hold them. */
-  beginBlock(host: Host): void;
+  beginBlock(host: Host): readonly HookFailure[];
 }
 
 /** The parts that every transaction of a block shares. */

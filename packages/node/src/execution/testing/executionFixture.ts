@@ -38,7 +38,7 @@ export type Allocation = Readonly<
 /** A module host without any module. */
 export const noModules: ModuleRunner = {
   isModuleCode: () => false,
-  beginBlock: () => {},
+  beginBlock: () => [],
   run: () => {
     throw new Error('there is no module');
   },
