@@ -109,9 +109,8 @@ export class JournaledState implements WorldState {
       if (entry.destroyedBy === this.#transaction) {
         this.#remove(entry);
       } else if (this.#isEmpty(entry)) {
-        if (entry.slots !== undefined && [...entry.slots].some(([, slot]) => slot.value !== 0n)) {
-          throw new Error(`${entry.address} has storage but neither code nor nonce nor balance.`);
-        }
+        // A contract has a nonce and a module has marker code, so only a bug leaves storage to an account with nothing else.
+        if (this.hasStorage(entry.address)) throw new Error(`${entry.address} is empty, but has storage.`);
         this.#remove(entry);
       }
       if (!entry.listed) {
@@ -242,7 +241,7 @@ export class JournaledState implements WorldState {
 
   /** Whether the open transaction created this contract. */
   isCreated(address: Address): boolean {
-    return this.#accounts.get(address)?.createdBy === this.#transaction && this.#transaction !== 0;
+    return this.#open && this.#accounts.get(address)?.createdBy === this.#transaction;
   }
 
   /**
@@ -257,7 +256,7 @@ export class JournaledState implements WorldState {
   }
 
   isDestroyed(address: Address): boolean {
-    return this.#accounts.get(address)?.destroyedBy === this.#transaction && this.#transaction !== 0;
+    return this.#open && this.#accounts.get(address)?.destroyedBy === this.#transaction;
   }
 
   /**
@@ -270,7 +269,7 @@ export class JournaledState implements WorldState {
     return this.hasStorage(address);
   }
 
-  /** Whether some slot of the account is not zero. */
+  /** Whether the account has storage, or had some before the block. */
   hasStorage(address: Address): boolean {
     const entry = this.#entry(address);
     if (entry.slots !== undefined) for (const [, slot] of entry.slots) if (slot.value !== 0n) return true;
