@@ -10,6 +10,7 @@ import {
 import type { Certificate, Epoch, Hash, ValidatorIndex, Vote } from '@hanse/protocol';
 import type { TransactionBody } from '../chain/ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { TokenBucket } from '../runtime/tokenBucket.ts';
 import type { UntimedInput } from './blockPipeline.ts';
 import {
   decodeCertificateRequest,
@@ -59,7 +60,7 @@ export class PeerDesk {
   readonly #modules: PeerDeskModules;
   readonly #votesSeen = new Map<ValidatorIndex, Vote[]>();
   readonly #answered = new Set<ValidatorIndex>();
-  readonly #answerBudgets = new Map<ValidatorIndex, { bytes: number; atMs: number }>();
+  readonly #answerBudgets = new Map<ValidatorIndex, TokenBucket>();
 
   constructor(modules: PeerDeskModules) {
     this.#modules = modules;
@@ -267,13 +268,9 @@ export class PeerDesk {
 
   #mayAnswer(peer: ValidatorIndex, bytes: number): boolean {
     const nowMs = this.#modules.clock.monotonicMs();
-    const budget = this.#answerBudgets.get(peer) ?? { bytes: ANSWER_BURST, atMs: nowMs };
-    budget.bytes = Math.min(ANSWER_BURST, budget.bytes + ((nowMs - budget.atMs) * ANSWER_BYTES_PER_SECOND) / 1_000);
-    budget.atMs = nowMs;
+    const budget = this.#answerBudgets.get(peer) ?? new TokenBucket(ANSWER_BYTES_PER_SECOND, ANSWER_BURST, nowMs);
     this.#answerBudgets.set(peer, budget);
-    if (budget.bytes < bytes) return false;
-    budget.bytes -= bytes;
-    return true;
+    return budget.take(bytes, nowMs);
   }
 
   /** Throws for the blame of the sender, or quietly ends the handling of what is to be ignored. */

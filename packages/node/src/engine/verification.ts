@@ -10,6 +10,7 @@ import {
   type ValidatorSet,
   type Vote,
 } from '@hanse/protocol';
+import { TokenBucket } from '../runtime/tokenBucket.ts';
 import { leastRecent } from './leastRecent.ts';
 
 export interface VerifierOptions {
@@ -50,7 +51,7 @@ export class Verifier {
   readonly #verified = leastRecent<string, true>();
   /** Verified certificates by statement: another set of signers for the same statement proves nothing new. */
   readonly #certificates = leastRecent<string, Certificate>();
-  readonly #budgets = new Map<ValidatorIndex, { tokens: number; atMs: number }>();
+  readonly #budgets = new Map<ValidatorIndex, TokenBucket>();
 
   constructor(options: VerifierOptions) {
     this.#options = options;
@@ -145,13 +146,9 @@ export class Verifier {
   #spend(from: ValidatorIndex, count: number): boolean {
     const { signatureBurst, signaturesPerSecond, monotonicMs } = this.#options;
     const nowMs = monotonicMs();
-    const budget = this.#budgets.get(from) ?? { tokens: signatureBurst, atMs: nowMs };
-    budget.tokens = Math.min(signatureBurst, budget.tokens + ((nowMs - budget.atMs) * signaturesPerSecond) / 1_000);
-    budget.atMs = nowMs;
+    const budget = this.#budgets.get(from) ?? new TokenBucket(signaturesPerSecond, signatureBurst, nowMs);
     this.#budgets.set(from, budget);
-    if (budget.tokens < count) return false;
-    budget.tokens -= count;
-    return true;
+    return budget.take(count, nowMs);
   }
 
   #remember(key: string): void {

@@ -106,6 +106,11 @@ export class SimulatedDisk implements Disk {
     }
   }
 
+  /** What a power cut at this moment would leave of the files in a folder. */
+  durableContents(folder: string): readonly Uint8Array[] {
+    return [...this.#durableNames].filter(([path]) => path.startsWith(`${folder}/`)).map(([, inode]) => inode.durable);
+  }
+
   /** Everything that is in a file now, to be looked at or damaged. */
   contents(path: string): Uint8Array {
     const inode = this.#names.get(path);

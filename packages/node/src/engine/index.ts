@@ -1,0 +1,13 @@
+export {
+  defaultEngineOptions,
+  Engine,
+  type EngineModules,
+  type EngineOptions,
+  type EngineState,
+  type VotingState,
+} from './engine.ts';
+export { acquireFolderLock, FolderLockedError } from './folderLock.ts';
+export { messageKinds } from './messages.ts';
+export type { EngineMetrics } from './metrics.ts';
+export type { EngineBodies, EngineEvents, EngineTransport } from './ports.ts';
+export { createKeySigner, type Signer } from './signer.ts';
