@@ -1,0 +1,247 @@
+import { ProtocolError } from '@hanse/protocol';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Connection } from '../runtime/network.ts';
+import { TokenBucket } from '../runtime/tokenBucket.ts';
+import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
+import { decodeHello, encodeHello, type Hello, incompatibility } from './hello.ts';
+import type { PeerLimits } from './peerLimits.ts';
+
+export type Direction = 'inbound' | 'outbound';
+
+/** Messages, requests and what answers them; the session keeps the rest to itself. */
+export type Traffic = Extract<Envelope, { readonly payload: Uint8Array }>;
+
+/** What a session tells its owner. Nothing is told after `ended`. */
+export interface SessionEvents {
+  /** The hello was read and fits; called once, before any traffic. */
+  established(session: PeerSession, hello: Hello): void;
+  traffic(session: PeerSession, envelope: Traffic): void;
+  /** Whether a response with this id was asked for: it then costs the peer nothing. */
+  expects(session: PeerSession, id: number): boolean;
+  /** The connection can take frames again. */
+  writable(session: PeerSession): void;
+  headChanged(session: PeerSession, headHeight: number): void;
+  /** The peer broke a rule: the owner must end the session. */
+  offence(session: PeerSession, reason: string): void;
+  ended(session: PeerSession, reason: string): void;
+}
+
+export interface SessionCounters {
+  framesIn: number;
+  bytesIn: number;
+  framesOut: number;
+  bytesOut: number;
+}
+
+/**
+ * One connection to a member: hello on both sides, then traffic. Keeps the peer's budget, lets it have a bounded number of frames per turn of
+ * the event loop so that others have theirs, and watches by pings that it still lives.
+ */
+export class PeerSession {
+  readonly connection: Connection;
+  readonly direction: Direction;
+  /** What the peer said first; undefined until then. */
+  hello: Hello | undefined;
+  rttMs: number | undefined;
+  readonly #ownHello: Hello;
+  readonly #headHeight: () => number;
+  readonly #limits: PeerLimits;
+  readonly #clock: Clock;
+  readonly #events: SessionEvents;
+  readonly #counters: SessionCounters;
+  readonly #bytes: TokenBucket;
+  readonly #messages: TokenBucket;
+  #waiting: { readonly envelope: Envelope; readonly bytes: number }[] = [];
+  #waitingBytes = 0;
+  #handledThisTurn = 0;
+  #turnTimer: Timer | undefined;
+  #paused = false;
+  #writable = true;
+  #timer: Timer;
+  #lastHeardMs: number;
+  #ping: { readonly id: number; readonly atMs: number } | undefined;
+  #nextPingId = 1;
+  #ended = false;
+
+  constructor(
+    options: {
+      readonly connection: Connection;
+      readonly direction: Direction;
+      readonly ownHello: Hello;
+      readonly headHeight: () => number;
+      readonly limits: PeerLimits;
+      readonly counters: SessionCounters;
+    },
+    modules: { readonly clock: Clock; readonly events: SessionEvents },
+  ) {
+    const { connection, limits } = options;
+    this.connection = connection;
+    this.direction = options.direction;
+    this.#ownHello = options.ownHello;
+    this.#headHeight = options.headHeight;
+    this.#limits = limits;
+    this.#counters = options.counters;
+    this.#clock = modules.clock;
+    this.#events = modules.events;
+    const nowMs = this.#clock.monotonicMs();
+    this.#lastHeardMs = nowMs;
+    this.#bytes = new TokenBucket(limits.bytesPerSecond, limits.bytesBurst, nowMs);
+    this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messagesBurst, nowMs);
+    this.#timer = this.#clock.schedule(limits.helloTimeoutMs, () => this.close('no hello in time'));
+    connection.onClose((reason) => this.#end(reason));
+    connection.onDrain(() => {
+      this.#writable = true;
+      if (!this.#ended) this.#events.writable(this);
+    });
+    connection.onFrame((frame) => this.#arrived(frame));
+    this.send(encodeHello(this.#ownHello));
+  }
+
+  get isWritable(): boolean {
+    return this.#writable && !this.#ended;
+  }
+
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Hands a frame to the connection; see `isWritable`. */
+  send(frame: Uint8Array): void {
+    if (this.#ended) return;
+    this.#counters.framesOut++;
+    this.#counters.bytesOut += frame.length;
+    if (!this.connection.send(frame)) this.#writable = false;
+  }
+
+  /** Asks for a sign of life soon, because something suggests that the peer has lost this connection. */
+  probe(): void {
+    if (this.#ended || this.hello === undefined) return;
+    this.#sendPing();
+    this.#timer.cancel();
+    const heardMs = this.#lastHeardMs;
+    this.#timer = this.#clock.schedule(this.#limits.probeMs, () => {
+      if (this.#lastHeardMs === heardMs) this.close('no answer to a probe');
+      else this.#keepAlive();
+    });
+  }
+
+  close(reason: string): void {
+    if (this.#ended) return;
+    this.connection.close(reason);
+    this.#end(reason);
+  }
+
+  #end(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#timer.cancel();
+    this.#turnTimer?.cancel();
+    this.#waiting = [];
+    this.#events.ended(this, reason);
+  }
+
+  #arrived(frame: Uint8Array): void {
+    if (this.#ended) return;
+    this.#lastHeardMs = this.#clock.monotonicMs();
+    this.#counters.framesIn++;
+    this.#counters.bytesIn += frame.length;
+    try {
+      if (this.hello === undefined) this.#readHello(frame);
+      else this.#admit(decodeEnvelope(frame), frame.length);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#events.offence(this, error.message);
+    }
+  }
+
+  #readHello(frame: Uint8Array): void {
+    const hello = decodeHello(frame);
+    const reason = incompatibility(this.#ownHello, hello);
+    if (reason !== undefined) {
+      // No offence: somebody has to look at a configuration, and both logs say what is wrong.
+      this.close(reason);
+      return;
+    }
+    this.hello = hello;
+    this.#timer.cancel();
+    this.#keepAlive();
+    this.#sendPing();
+    this.#events.established(this, hello);
+  }
+
+  /** Charges the peer's budget and handles the envelope now or in a later turn. */
+  #admit(envelope: Envelope, bytes: number): void {
+    const answer = envelope.type === 'response' || envelope.type === 'refusal';
+    if (!(answer && this.#events.expects(this, envelope.id))) {
+      if (!this.#messages.take(1, this.#lastHeardMs)) {
+        this.#events.offence(this, 'over its budget of messages');
+        return;
+      }
+      if (!this.#bytes.take(bytes, this.#lastHeardMs)) {
+        this.#events.offence(this, 'over its budget of bytes');
+        return;
+      }
+    }
+    if (this.#waiting.length === 0 && this.#handledThisTurn < this.#limits.framesPerTurn) {
+      this.#handle(envelope);
+      return;
+    }
+    this.#waiting.push({ envelope, bytes });
+    this.#waitingBytes += bytes;
+    const full =
+      this.#waiting.length >= this.#limits.maxWaitingFrames || this.#waitingBytes >= this.#limits.maxWaitingBytes;
+    if (full && !this.#paused) {
+      this.#paused = true;
+      this.connection.pause();
+    }
+  }
+
+  #handle(envelope: Envelope): void {
+    this.#handledThisTurn++;
+    this.#turnTimer ??= this.#clock.schedule(0, () => this.#nextTurn());
+    if (envelope.type === 'ping') {
+      this.#events.headChanged(this, envelope.headHeight);
+      this.send(encodeEnvelope({ type: 'pong', id: envelope.id, headHeight: this.#headHeight() }));
+    } else if (envelope.type === 'pong') {
+      if (envelope.id === this.#ping?.id) this.rttMs = this.#lastHeardMs - this.#ping.atMs;
+      this.#events.headChanged(this, envelope.headHeight);
+    } else {
+      this.#events.traffic(this, envelope);
+    }
+  }
+
+  #nextTurn(): void {
+    this.#turnTimer = undefined;
+    this.#handledThisTurn = 0;
+    const batch = this.#waiting.splice(0, this.#limits.framesPerTurn);
+    for (const { envelope, bytes } of batch) {
+      if (this.#ended) return;
+      this.#waitingBytes -= bytes;
+      this.#handle(envelope);
+    }
+    if (this.#paused && this.#waiting.length === 0 && !this.#ended) {
+      this.#paused = false;
+      this.#lastHeardMs = this.#clock.monotonicMs();
+      this.connection.resume();
+    }
+  }
+
+  #keepAlive(): void {
+    this.#timer = this.#clock.schedule(this.#limits.pingIntervalMs, () => {
+      const silentMs = this.#clock.monotonicMs() - this.#lastHeardMs;
+      // While this side does not read, silence says nothing about the peer.
+      if (silentMs >= this.#limits.silenceMs && !this.#paused) {
+        this.close(`silent for ${Math.round(silentMs)} ms`);
+        return;
+      }
+      this.#sendPing();
+      this.#keepAlive();
+    });
+  }
+
+  #sendPing(): void {
+    const id = this.#nextPingId++;
+    this.#ping = { id, atMs: this.#clock.monotonicMs() };
+    this.send(encodeEnvelope({ type: 'ping', id, headHeight: this.#headHeight() }));
+  }
+}
