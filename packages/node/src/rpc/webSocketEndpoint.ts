@@ -114,17 +114,21 @@ class WebSocketConnection implements Subscriber {
   readonly #webSocket: WebSocket;
   readonly #modules: ConnectionModules;
   readonly #aborted = new AbortController();
+  readonly #waiting: Buffer[] = [];
   #requests = 0;
   #answeredPing = true;
 
   constructor(webSocket: WebSocket, modules: ConnectionModules) {
     this.#webSocket = webSocket;
     this.#modules = modules;
-    webSocket.on('message', (message) => void this.#handle(message));
+    webSocket.on('message', (message) => this.#receive(message));
     webSocket.on('pong', () => {
       this.#answeredPing = true;
     });
-    webSocket.on('close', () => this.#aborted.abort());
+    webSocket.on('close', () => {
+      this.#waiting.length = 0;
+      this.#aborted.abort();
+    });
     // Errors (a broken frame, a message over the limit) are followed by `close`.
     webSocket.on('error', () => {});
   }
@@ -156,13 +160,31 @@ class WebSocketConnection implements Subscriber {
     this.#webSocket.terminate();
   }
 
-  async #handle(message: RawData): Promise<void> {
-    const { dispatcher, limits } = this.#modules;
+  /** Takes messages in order as places are free. What one read of the socket held beyond that waits here, the rest in the socket. */
+  #receive(message: RawData): void {
+    // `ws` gives one Buffer for a message unless told otherwise.
+    this.#waiting.push(message as Buffer);
+    const { maxWebSocketRequests } = this.#modules.limits;
+    if (this.#requests >= maxWebSocketRequests) this.#webSocket.pause();
+    else this.#startNext();
+  }
+
+  #startNext(): void {
+    const body = this.#waiting.shift();
+    if (body === undefined) {
+      if (this.#webSocket.isPaused) this.#webSocket.resume();
+      return;
+    }
     this.#requests++;
-    if (this.#requests >= limits.maxWebSocketRequests) this.#webSocket.pause();
+    void this.#handle(body).then(() => {
+      this.#requests--;
+      this.#startNext();
+    });
+  }
+
+  async #handle(body: Buffer): Promise<void> {
+    const { dispatcher, limits } = this.#modules;
     try {
-      // `ws` gives one Buffer for a message unless told otherwise.
-      const body = message as Buffer;
       new JSONGuard({ maxDepth: limits.maxJsonDepth, maxValues: limits.maxJsonValues }).feed(body);
       const { text, afterSending } = await dispatcher.handle(body, { subscriber: this, signal: this.#aborted.signal });
       if (text !== undefined) this.send(text);
@@ -170,9 +192,6 @@ class WebSocketConnection implements Subscriber {
     } catch (error) {
       if (error instanceof RPCError) this.send(refusalText(error.errorName, error.message));
       else this.#drop('failed');
-    } finally {
-      this.#requests--;
-      if (this.#webSocket.isPaused && this.#requests < limits.maxWebSocketRequests) this.#webSocket.resume();
     }
   }
 }

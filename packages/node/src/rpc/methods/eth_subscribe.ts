@@ -1,7 +1,7 @@
 import { RPCError, rpcError } from '../codes.ts';
 import { readLogFilter } from '../logFilterParameter.ts';
 import { defineMethod } from '../method.ts';
-import { optional, readBoolean, readString, required } from '../parameters.ts';
+import { ArgumentError, optional, readBoolean, readString, required } from '../parameters.ts';
 import type { SubscriptionRequest } from '../subscriptionHub.ts';
 
 export const eth_subscribe = defineMethod({
@@ -22,11 +22,21 @@ export const eth_subscribe = defineMethod({
   example: ['newHeads'],
   handler: ({ subscriptions, subscriber, afterResponse }, kind, options) => {
     if (subscriber === undefined) throw rpcError('notifications-unsupported');
-    const { id, activate } = subscriptions.subscribe(subscriber, readRequest(kind, options));
+    const { id, activate } = subscriptions.subscribe(subscriber, readOptions(kind, options));
     afterResponse(activate);
     return id;
   },
 });
+
+/** What the options may be depends on the kind, so they are read here and not by their parameter. */
+function readOptions(kind: string, options: unknown): SubscriptionRequest {
+  try {
+    return readRequest(kind, options);
+  } catch (error) {
+    if (error instanceof ArgumentError) throw new RPCError('invalid-params', `invalid argument 1: ${error.message}`);
+    throw error;
+  }
+}
 
 function readRequest(kind: string, options: unknown): SubscriptionRequest {
   switch (kind) {
