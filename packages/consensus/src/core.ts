@@ -1,4 +1,4 @@
-import type { View } from '@hanse/protocol';
+import type { View, Vote } from '@hanse/protocol';
 import { View as toView } from '@hanse/protocol';
 import { acceptStatus, answerClosed, confirmReports, enterRecoveredView, resend, resendIfStuck } from './catchUp.ts';
 import { acceptCertificate } from './certificates.ts';
@@ -100,7 +100,8 @@ function start(state: ConsensusState, out: Effect[], recovered: Recovered): void
   state.progressAtMs = state.atMs;
   state.enteredAtMs = state.atMs;
   if (recovered.amnesia) state.amnesia = { confirmed: new Map(), claimed: new Map() };
-  const highestOwnVote = recallVotes(state, recovered);
+  const ownVotes = ownVotesIn(state, recovered);
+  const highestOwnVote = recallVotes(state, ownVotes);
   for (const message of recovered.proposals) recallProposal(state, message);
   const replayed: Effect[] = [];
   for (const certificate of recovered.certificates) acceptCertificate(state, replayed, certificate, undefined);
@@ -108,17 +109,28 @@ function start(state: ConsensusState, out: Effect[], recovered: Recovered): void
   for (const effect of replayed) {
     if (effect.type !== 'record' && effect.type !== 'broadcast' && effect.type !== 'enteredView') out.push(effect);
   }
-  for (const vote of recovered.ownVotes) acceptVote(state, out, vote);
+  for (const vote of ownVotes) acceptVote(state, out, vote);
   enterRecoveredView(state, out, highestOwnVote);
   state.deltaMs = state.options.deltaFloorMs;
   resend(state, out);
 }
 
+/**
+ * The own votes in the log. An own proposal is one too: a crash may tear the vote's record from that of the proposal,
+ * which carries the same signature and is sent again with it.
+ */
+function ownVotesIn(state: ConsensusState, recovered: Recovered): Vote[] {
+  const votes: Vote[] = [...recovered.ownVotes];
+  for (const { leaderVote } of recovered.proposals) if (leaderVote.signer === state.options.self) votes.push(leaderVote);
+  return votes.filter(({ statement }) => {
+    return statement.epoch === state.options.epoch && statement.view > state.finalized.view;
+  });
+}
+
 /** Marks every own vote as sent, so that no other one of its view can be. Returns the highest view among them. */
-function recallVotes(state: ConsensusState, recovered: Recovered): View {
+function recallVotes(state: ConsensusState, votes: readonly Vote[]): View {
   let highest = toView(0);
-  for (const { statement } of recovered.ownVotes) {
-    if (statement.epoch !== state.options.epoch || statement.view <= state.finalized.view) continue;
+  for (const { statement } of votes) {
     if (statement.view > highest) highest = statement.view;
     recallVote(state, roundOf(state, statement.view), statement);
   }

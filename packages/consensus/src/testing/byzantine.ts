@@ -72,10 +72,10 @@ function twinOf(self: Adversary, message: ProposalMessage, change: Partial<Propo
 export const equivocator: Behaviour = {
   outgoing(self, to, message) {
     remember(self, message);
-    if (message.type === 'proposal' && to % 2 === 1) {
-      return [
-        { type: 'proposal', message: twinOf(self, message.message, { timeMs: message.message.proposal.timeMs + 1 }) },
-      ];
+    if (message.type === 'proposal' && (to % 2 === 1 || self.random.chance(20))) {
+      const change = { timeMs: message.message.proposal.timeMs + 1 };
+      const twin: Message = { type: 'proposal', message: twinOf(self, message.message, change) };
+      return self.random.chance(20) ? [message, twin] : [twin];
     }
     return [message];
   },
@@ -112,6 +112,30 @@ export const nuller: Behaviour = {
     if (view === undefined || !self.random.chance(20)) return;
     for (let ahead = 0; ahead < 3; ahead++)
       tellAll(self, { kind: 'nullify', epoch: Epoch(0), view: View(view + ahead) });
+  },
+};
+
+/** As leader proposes on a parent that is not allowed: below a notarized block that was not nullified, or on a block of its own that nobody notarized. */
+export const forker: Behaviour = {
+  outgoing(self, _to, message) {
+    remember(self, message);
+    if (message.type !== 'proposal') return [message];
+    const { proposal, leaderVote } = message.message;
+    const own = [...self.proposals]
+      .filter(([, { leader, view }]) => leader === self.index && view < proposal.view)
+      .at(-1);
+    const parent = self.proposals.get(proposal.parentDigest);
+    const [digest, below] = proposal.view % 2 === 0 && own !== undefined ? own : [parent?.parentDigest, undefined];
+    if (digest === undefined) return [message];
+    const extended = below ?? self.proposals.get(digest);
+    const change = { parentDigest: digest, height: Height((extended?.height ?? 0) + 1) };
+    const parentView = extended?.view ?? View(0);
+    const statement = { ...leaderVote.statement, parentView };
+    const forked = twinOf(self, { ...message.message, leaderVote: { ...leaderVote, statement } }, change);
+    return [{ type: 'proposal', message: forked }];
+  },
+  incoming(self, message) {
+    doubleVoter.incoming(self, message);
   },
 };
 
@@ -161,4 +185,11 @@ function forgedVotes(self: Adversary, vote: Vote): Message[] {
   return signer === self.index ? [] : messages;
 }
 
-export const behaviours: Readonly<Record<string, Behaviour>> = { equivocator, doubleVoter, nuller, withholder, liar };
+export const behaviours: Readonly<Record<string, Behaviour>> = {
+  equivocator,
+  doubleVoter,
+  nuller,
+  forker,
+  withholder,
+  liar,
+};

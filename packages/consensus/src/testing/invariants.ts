@@ -8,6 +8,12 @@ export class Invariants {
   readonly #votes = new Map<string, string>();
   readonly #final = new Map<number, { readonly digest: Hash; readonly blockHash: Hash }>();
 
+  readonly #closesAtHeight: number | undefined;
+
+  constructor(closesAtHeight: number | undefined) {
+    this.#closesAtHeight = closesAtHeight;
+  }
+
   get height(): number {
     return this.#final.size;
   }
@@ -30,6 +36,9 @@ export class Invariants {
   /** Agreement on block and result at every height, and every block on top of the one before. */
   finalized(member: number, block: StoredBlock): void {
     const { height, digest, blockHash } = block;
+    if (this.#closesAtHeight !== undefined && height > this.#closesAtHeight) {
+      this.violations.push(`member ${member} finalized height ${height} above the block that closes the epoch`);
+    }
     const before = this.#final.get(height);
     if (before === undefined) {
       const below = this.#final.get(height - 1);

@@ -32,6 +32,15 @@ export const INVALID_TRANSACTION = fakeHash('invalid transaction');
 
 export const GENESIS = fakeHash('genesis');
 
+/** Where every simulated chain starts. */
+export const ORIGIN: FinalizedPoint = {
+  digest: GENESIS,
+  height: Height(0),
+  view: View(0),
+  timeMs: 0,
+  certificate: undefined,
+};
+
 /** What executing a block gives; the chain of results is as deterministic as a ledger's. */
 export function resultOf(parentResult: Hash, digest: Hash): Hash {
   return fakeHash(`result|${parentResult}|${digest}`);
@@ -73,16 +82,18 @@ export class SimulatedMember {
   #wake = 0;
   #toldPending: boolean | undefined;
   #signer: number | undefined;
+  /** Its log was lost once: it can never again take an absent vote for one that was not cast. */
+  #forgetful = false;
 
   constructor(index: number, world: World) {
     this.index = index;
     this.world = world;
     this.#signer = index < world.validators ? index : undefined;
-    this.head = { digest: GENESIS, height: Height(0), view: View(0), timeMs: 0, certificate: undefined };
+    this.head = ORIGIN;
     this.state = world.core.createConsensus(world.options(this.#signer), this.head);
   }
 
-  start(amnesia = false): void {
+  start(): void {
     this.alive = true;
     this.incarnation += 1;
     this.#appended = [];
@@ -109,7 +120,10 @@ export class SimulatedMember {
         this.#proposals.set(entry.message.digest, entry.message);
       }
     }
-    this.feed({ type: 'start', recovered: { ownVotes, certificates, proposals, ...(amnesia && { amnesia }) } });
+    this.feed({
+      type: 'start',
+      recovered: { ownVotes, certificates, proposals, ...(this.#forgetful && { amnesia: true }) },
+    });
     this.#sendStatus(this.world.everyone(), true);
     this.#heartbeat();
   }
@@ -119,6 +133,11 @@ export class SimulatedMember {
     this.alive = false;
     this.log.push(...this.#appended.slice(0, kept));
     this.#appended = [];
+  }
+
+  forget(): void {
+    this.log = [];
+    this.#forgetful = true;
   }
 
   feed(input: Unstamped): void {

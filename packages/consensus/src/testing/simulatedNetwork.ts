@@ -1,5 +1,5 @@
 import type { Hash, Vote } from '@hanse/protocol';
-import { Epoch, quorum } from '@hanse/protocol';
+import { Epoch } from '@hanse/protocol';
 import type { ConsensusOptions, Effect } from '../types.ts';
 import type { Adversary, Behaviour } from './byzantine.ts';
 import type { CoreUnderTest } from './coreUnderTest.ts';
@@ -8,7 +8,7 @@ import { fakeHash, fakeValidators } from './fakeSuite.ts';
 import { Invariants } from './invariants.ts';
 import type { Message, StoredBlock } from './messages.ts';
 import { type SeededRandom, seededRandom } from './seededRandom.ts';
-import { SimulatedMember, type World } from './simulatedMember.ts';
+import { ORIGIN, SimulatedMember, type World } from './simulatedMember.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -23,9 +23,13 @@ export interface SimulationOptions {
   readonly untilMs: number;
   readonly transactions: number;
   readonly crashes?: number;
+  /** Crashes that lose the whole log. */
+  readonly amnesiacs?: number;
   /** In percent, while faults last. */
   readonly lossPercent?: number;
   readonly closesAtHeight?: number;
+  /** How long a message may take after the faults; 15 if absent. */
+  readonly slowMs?: number;
 }
 
 export interface SimulationReport {
@@ -68,7 +72,7 @@ class Simulation implements World {
   readonly #members: SimulatedMember[];
   readonly #everyone: readonly number[];
   readonly #adversaries = new Map<number, { readonly behaviour: Behaviour; readonly self: Adversary }>();
-  readonly #invariants = new Invariants();
+  readonly #invariants: Invariants;
   readonly #alarms: string[] = [];
   readonly #submitted = new Set<Hash>();
   #partition: number[] = [];
@@ -80,7 +84,9 @@ class Simulation implements World {
     this.#options = options;
     this.core = options.core;
     this.validators = options.validators;
-    this.quorum = quorum(options.validators);
+    // A planted defect in the quorum is a defect of the whole network.
+    this.quorum = this.core.createConsensus(this.options(0), ORIGIN).quorum;
+    this.#invariants = new Invariants(options.closesAtHeight);
     this.#random = seededRandom(options.seed);
     const total = options.validators + (options.observers ?? 0);
     this.#everyone = Array.from({ length: total }, (_, index) => index);
@@ -208,7 +214,7 @@ class Simulation implements World {
 
   #transmit(from: number, to: number, message: Message): void {
     if (this.#nowMs >= this.#options.faultsUntilMs) {
-      this.#deliver(from, to, message, 1 + this.#random.below(15));
+      this.#deliver(from, to, message, 1 + this.#random.below(this.#options.slowMs ?? 15));
       return;
     }
     const apart = this.#partition.length > 0 && this.#partition[from] !== this.#partition[to];
@@ -237,13 +243,17 @@ class Simulation implements World {
   }
 
   #planFaults(): void {
-    const { faultsUntilMs, crashes = 0 } = this.#options;
-    for (let crash = 0; crash < crashes; crash++) {
-      const member = this.#members[this.#random.below(this.#members.length)]!;
+    const { faultsUntilMs, crashes = 0, amnesiacs = 0 } = this.#options;
+    // Only one log is ever lost: q others have to remember.
+    const forgetful = this.#members[this.#random.below(this.validators)]!;
+    for (let crash = 0; crash < crashes + amnesiacs; crash++) {
+      const forgets = crash < amnesiacs;
+      const member = forgets ? forgetful : this.#members[this.#random.below(this.#members.length)]!;
       const atMs = this.#random.below(Math.max(1, faultsUntilMs));
       this.#at(atMs, () => {
         if (!member.alive) return;
         member.crash(this.#random.below(3));
+        if (forgets) member.forget();
         const backMs = this.#random.below(300);
         this.#at(this.#nowMs + backMs, () => {
           if (!member.alive) member.start();
