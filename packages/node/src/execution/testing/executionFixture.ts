@@ -1,5 +1,6 @@
 import {
   type Address,
+  type BlockEnvironment,
   createInternationalSuite,
   type Epoch,
   type Hash,
@@ -7,6 +8,7 @@ import {
   Height,
   type Hex,
   hexToBytes,
+  type Log,
   portablePrimitives,
   type SignedTransaction,
   type Suite,
@@ -17,10 +19,16 @@ import { emptyState } from '../../storage/emptyState.ts';
 import { StateKeys } from '../../storage/stateKeys.ts';
 import { type StateBase, StateOverlay } from '../../storage/stateOverlay.ts';
 import { BlockExecutor, type ExecutedBlock } from '../blockExecutor.ts';
+import { EVMAdapter } from '../evmAdapter.ts';
 import type { ExecutionRules } from '../executionRules.ts';
 import { JournaledState } from '../journaledState.ts';
 import { commitState } from '../stateCommit.ts';
-import type { ModuleRunner } from '../transactionExecutor.ts';
+import {
+  executeMessage,
+  type MessageResult,
+  type ModuleRunner,
+  type TransactionMessage,
+} from '../transactionExecutor.ts';
 
 /** The accounts of a state as ethereum/tests and geth's genesis write them. */
 export type Allocation = Readonly<
@@ -178,4 +186,58 @@ function genesisHeader(stateRoot: Hash, rules: ExecutionRules): Header {
     parentBeaconBlockRoot: zeroHash,
     requestsHash: zeroHash,
   };
+}
+
+/** Runs one message without fee on such a state, in block 100; gives its result, its logs and the state after it. */
+export async function runMessage(
+  allocation: Allocation,
+  message: Partial<TransactionMessage>,
+  { modules = noModules, suite = testSuite, block = {} }: MessageOptions = {},
+): Promise<{ readonly result: MessageResult; readonly logs: readonly Log[]; readonly state: JournaledState }> {
+  const state = new JournaledState(stateOf(allocation, suite), suite);
+  const engine = new EVMAdapter({
+    suite,
+    chainId: testRules.chainId,
+    fork: 'prague',
+    isModuleCode: (code) => modules.isModuleCode(code),
+  });
+  state.beginTransaction();
+  const result = await executeMessage(
+    { suite, fork: 'prague', state, block: { ...testBlock, ...block }, engine, modules },
+    {
+      from: testAccount(1).address,
+      to: undefined,
+      value: 0n,
+      data: new Uint8Array(0),
+      gasLimit: 1_000_000n,
+      effectiveGasPrice: 0n,
+      accessList: [],
+      ...message,
+    },
+  );
+  return { result, logs: state.finishTransaction(), state };
+}
+
+export interface MessageOptions {
+  readonly modules?: ModuleRunner;
+  readonly suite?: Suite;
+  readonly block?: Partial<BlockEnvironment>;
+}
+
+export const testBlock: BlockEnvironment = {
+  chainId: testRules.chainId,
+  height: 100,
+  timestamp: 1_700_000_100,
+  beneficiary: proposer,
+  gasLimit: testRules.blockGasLimit,
+  baseFeePerGas: 0n,
+  prevRandao: `0x${'5a'.repeat(32)}`,
+  blockHash: (height) => (height < 100 && height >= 0 ? `0x${height.toString(16).padStart(64, '0')}` : undefined),
+};
+
+/** Init code that deploys this runtime code (hexadecimal without 0x, at most 255 bytes). */
+export function initCodeFor(runtime: string): string {
+  const length = (runtime.length / 2).toString(16).padStart(2, '0');
+  // PUSH1 length, PUSH1 12, PUSH1 0, CODECOPY, PUSH1 length, PUSH1 0, RETURN: twelve bytes with the code behind them.
+  return `60${length}600c60003960${length}6000f3${runtime}`;
 }
