@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { ethereumAnswer, ethereumBytes, ethereumFiles, hasEthereumData, NEEDS_DATA } from '../test/ethereumData.ts';
+import {
+  ethereumAnswer,
+  ethereumBytes,
+  ethereumFiles,
+  ethereumJson,
+  hasEthereumData,
+  NEEDS_DATA,
+} from '../test/ethereumData.ts';
 import type { Header } from './block.ts';
-import { bytesToHex, concatBytes, ZERO_ADDRESS } from './bytes.ts';
+import { bytesToHex, concatBytes, hexToBytes, ZERO_ADDRESS } from './bytes.ts';
 import {
   constantHeaderFields,
   decodeHeader,
@@ -75,7 +82,17 @@ interface RecordedBlock {
   readonly requestsHash?: Hex;
 }
 
-describe.skipIf(!hasEthereumData)(`headers of execution-apis${NEEDS_DATA}`, () => {
+describe.skipIf(!hasEthereumData)(`headers of execution-apis and BasicTests${NEEDS_DATA}`, () => {
+  // blockgenesistest is left out: its headers are from before logs blooms, which no release of Ethereum had.
+  it('hash as BasicTests/genesishashestest, whose header has the fifteen fields of Frontier', () => {
+    const test = ethereumJson<{ genesis_rlp_hex: string; genesis_hash: string }>(
+      'ethereum-tests/BasicTests/genesishashestest.json',
+    );
+    const block = decodeRlp(hexToBytes(`0x${test.genesis_rlp_hex}`)) as readonly RlpItem[];
+    expect(suite.hashHex(encodeRlp(block[0]!))).toBe(`0x${test.genesis_hash}`);
+    expect(() => decodeHeader(encodeRlp(block[0]!))).toThrow('must have 21 items, not 15');
+  });
+
   // chain.rlp is a sequence of blocks, each a list whose first item is the header; one list around it makes it one item.
   const headers = hasEthereumData ? chainHeaders(ethereumBytes('execution-apis/tests/chain.rlp')) : [];
 

@@ -299,10 +299,10 @@ describe.skipIf(!hasEthereumData)(`recorded and basic transactions${NEEDS_DATA}`
     expect([...seen].sort()).toEqual([0, 1, 2]);
   });
 
-  it('signs BasicTests/keyaddrtest and BasicTests/txtest alike', () => {
-    const keys = ethereumJson<{ seed: string; key: string; addr: string }[]>(
-      'ethereum-tests/BasicTests/keyaddrtest.json',
-    );
+  it('agrees with BasicTests/keyaddrtest on addresses and with BasicTests/txtest on senders', () => {
+    // crypto.json and hexencodetest.json are about ECIES and trie paths. keyaddrtest's `sig_of_emptystring` is left out:
+    // its hash is not recorded, and with Keccak, SHA-3 or SHA-256 of nothing it recovers to neither address.
+    const keys = ethereumJson<{ key: string; addr: string }[]>('ethereum-tests/BasicTests/keyaddrtest.json');
     for (const { key: privateKey, addr } of keys) {
       expect(suite.addressOf(hexToBytes(suite.publicKey(hexToBytes(`0x${privateKey}`))))).toBe(`0x${addr}`);
     }
