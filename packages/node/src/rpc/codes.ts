@@ -253,20 +253,20 @@ function withPrefix(message: string, detail: string): string {
 }
 
 /** What the protocol calls an error, where the table calls it otherwise. */
-const protocolNames: Readonly<Record<string, RPCErrorName>> = {
-  'invalid-rlp': 'rlp',
-  'invalid-number': 'rlp',
-  'too-large': 'oversized',
-  'unsupported-type': 'transaction-type',
-  'high-s': 'invalid-signature',
-  'intrinsic-gas-too-low': 'intrinsic-gas',
-  'floor-gas-too-low': 'floor-gas',
-  'priority-fee-above-max-fee': 'tip-above-fee-cap',
-  'cost-too-large': 'insufficient-funds',
-};
+const protocolNames: ReadonlyMap<string, RPCErrorName> = new Map([
+  ['invalid-rlp', 'rlp'],
+  ['invalid-number', 'rlp'],
+  ['too-large', 'oversized'],
+  ['unsupported-type', 'transaction-type'],
+  ['high-s', 'invalid-signature'],
+  ['intrinsic-gas-too-low', 'intrinsic-gas'],
+  ['floor-gas-too-low', 'floor-gas'],
+  ['priority-fee-above-max-fee', 'tip-above-fee-cap'],
+  ['cost-too-large', 'insufficient-funds'],
+]);
 
 /** The error for a transaction that the pool, or the decoder before it, refused with `code`. */
 export function rejectionError(code: string, message: string): RPCError {
-  const name = protocolNames[code] ?? (isRPCErrorName(code) ? code : undefined);
+  const name = protocolNames.get(code) ?? (isRPCErrorName(code) ? code : undefined);
   return name === undefined ? new RPCError('server-error', message) : rpcError(name, message);
 }
