@@ -1,6 +1,6 @@
 import type { AbiEvent, AbiEventParameter, AbiParameter, AbiParameterToPrimitiveType } from 'abitype';
 import type { Keccak256 } from '../bloom.ts';
-import { bytesToHex, hexToBytes, isHash, utf8ToBytes } from '../bytes.ts';
+import { bytesToHex, hexToBytes, isAddress, isHash, utf8ToBytes } from '../bytes.ts';
 import type { Hash } from '../types.ts';
 import { AbiCodecError } from './abiCodecError.ts';
 import { type NamedValues, ParameterCodec, type ParameterValues } from './parameterCodec.ts';
@@ -102,6 +102,8 @@ export class EventCodec<const Item extends AbiEvent = AbiEvent> {
 
   #encodeTopic(input: IndexedInput, value: unknown): Hash {
     const { codec } = input;
+    // Most indexed inputs are addresses, and those are hexadecimal on both sides already.
+    if (codec.signature === 'address' && isAddress(value)) return `0x${'0'.repeat(24)}${value.slice(2)}`;
     if (!input.hashed) {
       const output = new AbiOutput(WORD_BYTES);
       codec.write(value, output, 0);
