@@ -219,7 +219,6 @@ const refuseModuleCall: PrecompileFunc = () => ({
 
 /** What geth says where the interpreter says something else (core/vm/errors.go); for people, not for consensus. */
 const gethWords: Readonly<Record<string, string>> = {
-  'invalid JUMP': 'invalid jump destination',
   'static state change': 'write protection',
   'create collision': 'contract address collision',
   'code store out of gas': 'contract creation code storage out of gas',
@@ -228,6 +227,11 @@ const gethWords: Readonly<Record<string, string>> = {
   'invalid bytecode deployed': 'invalid code: must not begin with 0xef',
   'insufficient balance': 'insufficient balance for transfer',
 };
+
+function gethWord(error: string): string {
+  // The interpreter appends where the jump was.
+  return error.startsWith('invalid JUMP') ? 'invalid jump destination' : (gethWords[error] ?? error);
+}
 
 function toContractResult(message: CallMessage, { execResult, createdAddress }: EVMResult): ContractResult {
   const error = execResult.exceptionError?.error;
@@ -240,7 +244,7 @@ function toContractResult(message: CallMessage, { execResult, createdAddress }: 
     // The data that a failed frame leaves is no revert data, and the code of a creation is in the state.
     output: status === 'failure' ? new Uint8Array(0) : execResult.returnValue,
     refund: status === 'success' ? (execResult.gasRefund ?? 0n) : 0n,
-    ...(error === undefined || status === 'revert' ? {} : { error: gethWords[error] ?? error }),
+    ...(error === undefined || status === 'revert' ? {} : { error: gethWord(error) }),
     ...(status === 'success' && createdAddress !== undefined && message.to === undefined
       ? { createdAddress: bytesToHex(createdAddress.bytes) }
       : {}),

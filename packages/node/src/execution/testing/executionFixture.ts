@@ -11,6 +11,7 @@ import {
   type Log,
   portablePrimitives,
   type SignedTransaction,
+  type StateReader,
   type Suite,
   signTransaction,
   type UnsignedTransaction,
@@ -142,7 +143,10 @@ export class ExecutionChain {
   }
 
   /** Executes the next block, a second after the one before. */
-  async execute(transactions: readonly SignedTransaction[]): Promise<ExecutedBlock> {
+  async execute(
+    transactions: readonly SignedTransaction[],
+    nextSetHash: (state: StateReader) => Hash = () => zeroHash,
+  ): Promise<ExecutedBlock> {
     const height = this.blocks.length;
     const block = await this.#executor.executeBlock({
       parent: this.head,
@@ -152,7 +156,7 @@ export class ExecutionChain {
       beneficiary: proposer,
       digest: testSuite.hashHex(Uint8Array.of(1, height & 0xff)),
       epoch: 0 as Epoch,
-      nextSetHash: () => zeroHash,
+      nextSetHash,
       transactions,
       blockHash: (asked) => this.blocks[asked]?.hash,
     });
