@@ -12,31 +12,22 @@ import {
 } from '@hanse/consensus';
 import {
   type Certificate,
-  type Epoch,
   type FinalizeStatement,
   type Hash,
-  type Height,
   type Proposal,
   proposalDigest,
   quorum,
-  type Suite,
   type ValidatorIndex,
   type ValidatorSet,
   View,
   type Vote,
 } from '@hanse/protocol';
-import type { FinalizedBlock, FinalizedHead, Ledger } from '../chain/ledger.ts';
-import type { Clock, Timer } from '../runtime/clock.ts';
-import type { Disk } from '../runtime/disk.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { FinalizedBlock, FinalizedHead } from '../chain/ledger.ts';
+import type { Timer } from '../runtime/clock.ts';
 import { BlockPipeline, type Head, type UntimedInput } from './blockPipeline.ts';
-import {
-  decodeEngineRecord,
-  type EngineRecord,
-  encodeBinding,
-  encodeEngineRecord,
-  MAX_LOG_RECORD_BYTES,
-} from './logRecords.ts';
+import { certificateOf, headOf, noteAmnesia, openEngineLog, placeOf, type RecoveredLog } from './engineLog.ts';
+import type { EngineModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
+import { type EngineRecord, encodeEngineRecord } from './logRecords.ts';
 import {
   encodeCertificateRequest,
   encodeCertificates,
@@ -46,77 +37,14 @@ import {
 } from './messages.ts';
 import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
 import { PeerDesk } from './peerDesk.ts';
-import type { EngineBodies, EngineEvents, EngineTransport } from './ports.ts';
 import { ProposalStore } from './proposalStore.ts';
-import type { Signer } from './signer.ts';
 import { Sleeper } from './sleeper.ts';
 import { defaultVerifierLimits, Verifier } from './verification.ts';
 import { certificateRecords, VoteDesk } from './voteDesk.ts';
-import { WriteAheadLog } from './writeAheadLog.ts';
+import type { WriteAheadLog } from './writeAheadLog.ts';
 
-export interface EngineOptions {
-  readonly suite: Suite;
-  readonly genesisHash: Hash;
-  /** Of the network's parameters. */
-  readonly idleBlockIntervalMs: number;
-  readonly maxBlockTransactions: number;
-  readonly maxBlockBytes: number;
-  /** The log's folder on the disk. */
-  readonly logFolder: string;
-  readonly logSegmentBytes: number;
-  readonly deltaFloorMs: number;
-  readonly paceMs: number;
-  readonly maxUnfinalizedBlocks: number;
-  readonly resendIntervalMs: number;
-  /** Own status goes to everybody this often (CONSENSUS.md, "Idle"). */
-  readonly statusIntervalMs: number;
-  /** While fewer than the needed members have reported, those that have not are asked this often. */
-  readonly askStatusIntervalMs: number;
-  readonly requestTimeoutMs: number;
-}
-
-export const defaultEngineOptions = {
-  logFolder: 'log',
-  logSegmentBytes: 16 * 1024 * 1024,
-  deltaFloorMs: 200,
-  paceMs: 50,
-  maxUnfinalizedBlocks: 16,
-  resendIntervalMs: 1_000,
-  statusIntervalMs: 5_000,
-  askStatusIntervalMs: 500,
-  requestTimeoutMs: 2_000,
-} as const;
-
-export interface EngineModules {
-  readonly ledger: Ledger;
-  readonly transport: EngineTransport;
-  readonly bodies: EngineBodies;
-  readonly events: EngineEvents;
-  readonly disk: Disk;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Absent for an observer, who follows and never votes. */
-  readonly signer?: Signer;
-}
-
-/** `waiting`: not enough members have reported since the start. `amnesia`: the log was lost (CONSENSUS.md, "Amnesia"). */
-export type VotingState = 'observer' | 'waiting' | 'amnesia' | 'voting' | 'stopped';
-
-export interface EngineState {
-  readonly epoch: Epoch;
-  readonly view: View;
-  readonly finalizedHeight: Height;
-  readonly voting: VotingState;
-  /** This member's place in the set, if it is in it. */
-  readonly self: ValidatorIndex | undefined;
-}
-
-interface RecoveredLog {
-  readonly votes: readonly Vote[];
-  readonly certificates: readonly Certificate[];
-  readonly proposals: readonly Extract<EngineRecord, { kind: 'proposal' }>[];
-  readonly amnesia: boolean;
-}
+export type { EngineModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
+export { defaultEngineOptions } from './engineOptions.ts';
 
 /**
  * Hosts the consensus core: hands it what was verified, and carries out its effects in order with the discipline
@@ -194,36 +122,8 @@ export class Engine {
   static async open(options: EngineOptions, modules: EngineModules): Promise<Engine> {
     const metrics = createEngineMetrics();
     const head = await modules.ledger.finalizedHead();
-    const opened = await WriteAheadLog.open(modules.disk, {
-      folder: options.logFolder,
-      binding: encodeBinding(options.genesisHash, modules.signer?.publicKey),
-      segmentBytes: options.logSegmentBytes,
-      maxRecordBytes: MAX_LOG_RECORD_BYTES,
-      monotonicMs: () => modules.clock.monotonicMs(),
-      onFlush: (durationMs) => {
-        metrics.flushes++;
-        metrics.flushMs += durationMs;
-        metrics.flushMaxMs = Math.max(metrics.flushMaxMs, durationMs);
-      },
-    });
-    const { log } = opened;
-    if (opened.cutBytes > 0)
-      modules.logger.log('warn', 'cut a torn write off the end of the log', { bytes: opened.cutBytes });
-    const digestOf = (proposal: Proposal): Hash => proposalDigest(options.suite, options.genesisHash, proposal);
-    const records = opened.records.map((record) => decodeEngineRecord(record, digestOf));
-    const recovered = aboveHead(records, head);
-    const isMember = placeOf(modules.signer, head.validators) !== undefined;
-    const lost = opened.fresh && head.height > 0 && isMember;
-    if (lost) {
-      modules.logger.log(
-        'error',
-        'the log of votes is missing although this member has run: it does not vote until that is safe',
-      );
-      await noteAmnesia(log, head.validators.epoch);
-    }
-    const amnesia = lost || recovered.amnesia;
-    if (amnesia) log.carry(amnesiaRecord(head.validators.epoch, false));
-    return new Engine(options, modules, { log, metrics, head, recovered: { ...recovered, amnesia } });
+    const { log, recovered } = await openEngineLog(options, modules, head, metrics);
+    return new Engine(options, modules, { log, metrics, head, recovered });
   }
 
   /** Begins to take part: feeds the core what the log gave back and asks the others where they are. */
@@ -586,7 +486,6 @@ export class Engine {
     const old = this.#core;
     try {
       await noteAmnesia(this.#log, this.#validators.epoch);
-      this.#log.carry(amnesiaRecord(this.#validators.epoch, false));
     } catch (error) {
       this.#alarm('log-failed', String(error), true);
       return;
@@ -681,58 +580,4 @@ export class Engine {
       alarm: (kind, detail, stop) => this.#alarm(kind, detail, stop),
     });
   }
-}
-
-function placeOf(signer: Signer | undefined, set: ValidatorSet): ValidatorIndex | undefined {
-  if (signer === undefined) return undefined;
-  const index = set.validators.findIndex(({ voteKey }) => voteKey === signer.publicKey);
-  return index < 0 ? undefined : index;
-}
-
-function certificateOf(head: FinalizedHead): Certificate<FinalizeStatement> | undefined {
-  const certificate = head.certificate;
-  const names = certificate?.statement.digest === head.digest && certificate.statement.epoch === head.validators.epoch;
-  return names ? certificate : undefined;
-}
-
-/** The view is that of the certificate, which for an epoch's last block may be later than that of its proposal; 0 if of an earlier epoch. */
-function headOf(head: FinalizedHead): Head {
-  const proposedView = head.epoch === head.validators.epoch ? head.view : View(0);
-  const view = certificateOf(head)?.statement.view ?? proposedView;
-  return { height: head.height, digest: head.digest, view, timeMs: head.timeMs };
-}
-
-function aboveHead(records: readonly EngineRecord[], finalized: FinalizedHead): RecoveredLog {
-  const { epoch } = finalized.validators;
-  const { view } = headOf(finalized);
-  const votes: Vote[] = [];
-  const certificates: Certificate[] = [];
-  const proposals: Extract<EngineRecord, { kind: 'proposal' }>[] = [];
-  let amnesia = false;
-  for (const record of records) {
-    if (record.kind === 'amnesia') {
-      if (record.epoch === epoch) amnesia = !record.over;
-      continue;
-    }
-    const { statement } =
-      record.kind === 'vote'
-        ? record.vote
-        : record.kind === 'certificate'
-          ? record.certificate
-          : record.message.leaderVote;
-    if (statement.epoch !== epoch || statement.view <= view) continue;
-    if (record.kind === 'vote') votes.push(record.vote);
-    else if (record.kind === 'certificate') certificates.push(record.certificate);
-    else proposals.push(record);
-  }
-  return { votes, certificates, proposals, amnesia };
-}
-
-function amnesiaRecord(epoch: Epoch, over: boolean) {
-  return encodeEngineRecord({ kind: 'amnesia', epoch, over });
-}
-
-async function noteAmnesia(log: WriteAheadLog, epoch: Epoch): Promise<void> {
-  log.append(amnesiaRecord(epoch, false));
-  await log.flushed();
 }

@@ -106,6 +106,8 @@ export class EngineCluster {
   readonly options: EngineOptions;
   readonly suite: Suite;
   delayMs = 5;
+  /** How long a flush takes: what is sent too early is sent before it. */
+  flushMs = 2;
   /** Returns undefined to lose a message, or what arrives instead. */
   interfere: (delivery: Delivery) => Uint8Array | undefined = ({ payload }) => payload;
   /** Sees each message at the moment in which it is sent. */
@@ -158,7 +160,9 @@ export class EngineCluster {
   /** Opens and starts a member on what is left of it. */
   async start(index: number): Promise<Engine> {
     const member = this.member(index);
-    const engine = await Engine.open(this.options, {
+    member.disk.beforeFlush = () => new Promise((resolve) => void this.clock.schedule(this.flushMs, resolve));
+    let opened: Engine | undefined;
+    const opening = Engine.open(this.options, {
       ledger: member.ledger,
       transport: this.#transport(member),
       bodies: member.pool,
@@ -167,7 +171,12 @@ export class EngineCluster {
       clock: this.clock,
       logger: createSilentLogger(),
       signer: member.signer,
+    }).then((engine) => {
+      opened = engine;
     });
+    await this.run(1_000, () => opened !== undefined);
+    await opening;
+    const engine = opened!;
     member.engine = engine;
     engine.start();
     return engine;

@@ -1,0 +1,64 @@
+import type { Epoch, Hash, Height, Suite, ValidatorIndex, View } from '@hanse/protocol';
+import type { Ledger } from '../chain/ledger.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Disk } from '../runtime/disk.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { EngineBodies, EngineEvents, EngineTransport } from './ports.ts';
+import type { Signer } from './signer.ts';
+
+export interface EngineOptions {
+  readonly suite: Suite;
+  readonly genesisHash: Hash;
+  /** Of the network's parameters. */
+  readonly idleBlockIntervalMs: number;
+  readonly maxBlockTransactions: number;
+  readonly maxBlockBytes: number;
+  /** The log's folder on the disk. */
+  readonly logFolder: string;
+  readonly logSegmentBytes: number;
+  readonly deltaFloorMs: number;
+  readonly paceMs: number;
+  readonly maxUnfinalizedBlocks: number;
+  readonly resendIntervalMs: number;
+  /** Own status goes to everybody this often (CONSENSUS.md, "Idle"). */
+  readonly statusIntervalMs: number;
+  /** While fewer than the needed members have reported, those that have not are asked this often. */
+  readonly askStatusIntervalMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+export const defaultEngineOptions = {
+  logFolder: 'log',
+  logSegmentBytes: 16 * 1024 * 1024,
+  deltaFloorMs: 200,
+  paceMs: 50,
+  maxUnfinalizedBlocks: 16,
+  resendIntervalMs: 1_000,
+  statusIntervalMs: 5_000,
+  askStatusIntervalMs: 500,
+  requestTimeoutMs: 2_000,
+} as const;
+
+export interface EngineModules {
+  readonly ledger: Ledger;
+  readonly transport: EngineTransport;
+  readonly bodies: EngineBodies;
+  readonly events: EngineEvents;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Absent for an observer, who follows and never votes. */
+  readonly signer?: Signer;
+}
+
+/** `waiting`: not enough members have reported since the start. `amnesia`: the log was lost (CONSENSUS.md, "Amnesia"). */
+export type VotingState = 'observer' | 'waiting' | 'amnesia' | 'voting' | 'stopped';
+
+export interface EngineState {
+  readonly epoch: Epoch;
+  readonly view: View;
+  readonly finalizedHeight: Height;
+  readonly voting: VotingState;
+  /** This member's place in the set, if it is in it. */
+  readonly self: ValidatorIndex | undefined;
+}
