@@ -3,6 +3,7 @@ import { Height } from '@hanse/protocol';
 import { RPCError, rpcError } from './codes.ts';
 import type { LedgerReader } from './dependencies.ts';
 import type { BlockReference } from './parameters.ts';
+import type { TurnScheduler } from './turnScheduler.ts';
 
 /** A final block's header with its hash. */
 export interface BlockHead {
@@ -25,12 +26,16 @@ export interface Block extends BlockHead {
  */
 export class BlockReader {
   readonly #ledger: LedgerReader;
+  readonly #turns: TurnScheduler;
   readonly #maxCachedTransactions: number;
   readonly #cache = new Map<Height, Block>();
+  /** Blocks that are being decoded, so that many who ask at once wait for one decoding. */
+  readonly #loading = new Map<Height, Promise<Block | undefined>>();
   #cachedTransactions = 0;
 
-  constructor(ledger: LedgerReader, maxCachedTransactions: number) {
+  constructor(ledger: LedgerReader, turns: TurnScheduler, maxCachedTransactions: number) {
     this.#ledger = ledger;
+    this.#turns = turns;
     this.#maxCachedTransactions = maxCachedTransactions;
   }
 
@@ -51,7 +56,8 @@ export class BlockReader {
     return found === undefined ? undefined : { height, hash: found.hash, header: found.header };
   }
 
-  block(height: Height): Block | undefined {
+  /** Decoded with pauses, because a full block takes longer than consensus should wait. */
+  async block(height: Height): Promise<Block | undefined> {
     const cached = this.#cache.get(height);
     if (cached !== undefined) {
       // Moves to the young end.
@@ -59,13 +65,34 @@ export class BlockReader {
       this.#cache.set(height, cached);
       return cached;
     }
+    let loading = this.#loading.get(height);
+    if (loading === undefined) {
+      loading = this.#load(height).finally(() => this.#loading.delete(height));
+      this.#loading.set(height, loading);
+    }
+    return loading;
+  }
+
+  async #load(height: Height): Promise<Block | undefined> {
     const head = this.head(height);
-    const transactions = this.#ledger.transactions(height);
-    const receipts = this.#ledger.receipts(height);
-    if (head === undefined || transactions === undefined || receipts === undefined) return undefined;
+    const storedTransactions = this.#ledger.iterateTransactions(height);
+    const storedReceipts = this.#ledger.iterateReceipts(height);
+    if (head === undefined || storedTransactions === undefined || storedReceipts === undefined) return undefined;
+    const transactions = await this.#collect(storedTransactions);
+    const receipts = await this.#collect(storedReceipts);
     const block: Block = { ...head, transactions, receipts, firstLogIndexes: firstLogIndexes(receipts) };
     this.#remember(block);
     return block;
+  }
+
+  async #collect<T>(items: Iterable<T>): Promise<readonly T[]> {
+    const collected: T[] = [];
+    for (const item of items) {
+      collected.push(item);
+      const turn = this.#turns.pause();
+      if (turn !== undefined) await turn;
+    }
+    return collected;
   }
 
   /** The height a client means, or undefined if there is no such block. All of latest, safe, finalized and pending are the newest. */
@@ -102,10 +129,10 @@ export class BlockReader {
   }
 
   /** The block that holds a transaction, and the transaction's place in it. */
-  find(hash: Hash): { readonly block: Block; readonly index: number } | undefined {
+  async find(hash: Hash): Promise<{ readonly block: Block; readonly index: number } | undefined> {
     this.#ledger.refresh();
     const place = this.#ledger.findTransaction(hash);
-    const block = place === undefined ? undefined : this.block(place.height);
+    const block = place === undefined ? undefined : await this.block(place.height);
     return place === undefined || block === undefined ? undefined : { block, index: place.index };
   }
 

@@ -1,37 +1,22 @@
-import type {
-  AccessListItem,
-  Address,
-  Certificate,
-  Epoch,
-  FinalizeStatement,
-  Hash,
-  Header,
-  Height,
-  Hex,
-  Proposal,
-  SignedTransaction,
-  StateReader,
-  StoredReceipt,
-  ValidatorSet,
-} from '@hanse/protocol';
+import type { Address, Epoch, Hash, Height, Hex, SignedTransaction, StateReader, ValidatorSet } from '@hanse/protocol';
+import type { CallFailure, CallOptions, CallOutcome, CallRequest, EstimateOutcome } from '../execution/callService.ts';
+import type { LedgerReader as StoredLedgerReader } from '../storage/ledgerReader.ts';
 
 /** The finalized chain, as storage reads it; everything in it is final. */
-export interface LedgerReader {
-  /** Makes the newest commit of the writing thread visible. */
-  refresh(): void;
-  headHeight(): Height;
-  header(height: Height): { readonly header: Header; readonly hash: Hash } | undefined;
-  heightOf(blockHash: Hash): Height | undefined;
-  transactions(height: Height): readonly SignedTransaction[] | undefined;
-  receipts(height: Height): readonly StoredReceipt[] | undefined;
-  findTransaction(hash: Hash): { readonly height: Height; readonly index: number } | undefined;
-  /** Undefined for the genesis. */
-  proposal(height: Height): { readonly proposal: Proposal; readonly digest: Hash } | undefined;
-  /** Only if this very block was certified. */
-  certificate(height: Height): Certificate<FinalizeStatement> | undefined;
+export type LedgerReader = Pick<
+  StoredLedgerReader,
+  | 'refresh'
+  | 'headHeight'
+  | 'header'
+  | 'heightOf'
+  | 'iterateTransactions'
+  | 'iterateReceipts'
+  | 'findTransaction'
+  | 'certificate'
+> & {
   /** The newest finalized state. */
   state(): StateReader;
-}
+};
 
 /** The way into the pool. */
 export interface TransactionSubmitter {
@@ -49,39 +34,7 @@ export interface TransactionSubmitter {
   onPending(handler: (transactions: readonly SignedTransaction[]) => void): void;
 }
 
-/** A message that is tried out on the newest finalized state, not sent. */
-export interface CallRequest {
-  readonly from: Address;
-  /** Undefined creates a contract. */
-  readonly to: Address | undefined;
-  /** Undefined asks for as much as `gasCap`. */
-  readonly gas: bigint | undefined;
-  /** The price that GASPRICE shows and the balance is checked against; 0 when the client names none. */
-  readonly gasPrice: bigint;
-  readonly value: bigint;
-  readonly data: Uint8Array;
-  readonly accessList: readonly AccessListItem[];
-}
-
-export interface CallOptions {
-  readonly gasCap: bigint;
-  /** The service gives up after so many milliseconds and answers `timeout`. */
-  readonly timeoutMs: number;
-}
-
-export type CallFailure =
-  | { readonly status: 'revert'; readonly output: Uint8Array }
-  /** Failed while running, for example `out of gas`, or could not begin, for example `intrinsic gas too low`. */
-  | { readonly status: 'failure'; readonly error: string }
-  | { readonly status: 'timeout' };
-
-export type CallOutcome = { readonly status: 'success'; readonly output: Uint8Array } | CallFailure;
-
-export type EstimateOutcome =
-  | { readonly status: 'success'; readonly gas: bigint }
-  /** Even `allowance` gas was not enough. */
-  | { readonly status: 'allowance'; readonly allowance: bigint }
-  | CallFailure;
+export type { CallFailure, CallOptions, CallOutcome, CallRequest, EstimateOutcome };
 
 /** Runs messages off the consensus thread; the RPC bounds how many it gives it at a time. */
 export interface CallService {

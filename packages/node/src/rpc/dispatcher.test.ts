@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ManualClock } from '../runtime/manualClock.ts';
 import type { CallOutcome } from './dependencies.ts';
 import { signed, token } from './testing/testChain.ts';
 import { type RPCResponse, startTestServer, type TestServer } from './testing/testServer.ts';
@@ -12,6 +13,14 @@ afterAll(() => server.close());
 
 async function answer(body: string | Uint8Array): Promise<unknown> {
   return (await server.post(body)).json();
+}
+
+function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
 
 const failure = (code: number, message: string, id: unknown = null) => ({
@@ -348,5 +357,67 @@ describe('the size of answers', () => {
     const answers = (await response.json()) as RPCResponse[];
     expect(answers.map(({ error }) => error?.code)).toEqual([undefined, -32003, -32003]);
     await small.close();
+  });
+});
+
+describe('the time of a request', () => {
+  it('is bounded: calls of a batch that come too late are refused, and calls are given no more time than is left', async () => {
+    const clock = new ManualClock();
+    const allowed: number[] = [];
+    const slow = await startTestServer({
+      clock,
+      calls: {
+        async call(_request, { timeoutMs }) {
+          allowed.push(timeoutMs);
+          clock.advance(4_000);
+          return { status: 'success', output: new Uint8Array() };
+        },
+        estimateGas: async () => ({ status: 'timeout' }),
+      },
+      limits: { requestTimeoutMs: 10_000, callTimeoutMs: 5_000 },
+    });
+    const batch = [1, 2, 3, 4].map((id) => ({ jsonrpc: '2.0', id, method: 'eth_call', params: [{ to: token }] }));
+    const answers = (await (await slow.post(JSON.stringify(batch))).json()) as RPCResponse[];
+    expect(answers.map(({ error }) => error?.message)).toEqual([undefined, undefined, undefined, 'request timed out']);
+    expect(allowed).toEqual([5_000, 5_000, 2_000]);
+    await slow.close();
+  });
+
+  it('ends with its client: the rest of a batch is not carried out', async () => {
+    let calls = 0;
+    const begun = deferred<void>();
+    const gate = deferred<CallOutcome>();
+    const server = await startTestServer({
+      calls: {
+        call() {
+          calls++;
+          begun.resolve();
+          return gate.promise;
+        },
+        estimateGas: async () => ({ status: 'timeout' }),
+      },
+    });
+    const batch = [1, 2, 3].map((id) => ({ jsonrpc: '2.0', id, method: 'eth_call', params: [{ to: token }] }));
+    const leaving = new AbortController();
+    const request = fetch(server.url, {
+      method: 'POST',
+      body: JSON.stringify(batch),
+      headers: { 'content-type': 'application/json' },
+      signal: leaving.signal,
+    });
+    request.catch(() => {});
+    await begun.promise;
+    leaving.abort();
+    await expect(request).rejects.toThrow();
+    // The member has seen the end of that connection when this one is the only one left.
+    while (!(await (await fetch(`${server.url}/metrics`)).text()).includes('hanse_rpc_connections 1\n')) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    gate.resolve({ status: 'success', output: new Uint8Array() });
+    while (!(await (await fetch(`${server.url}/metrics`)).text()).includes('outcome="request-timeout"} 2')) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(calls).toBe(1);
+    await server.close();
   });
 });

@@ -43,10 +43,11 @@ function matchesNaively(log: Log, criteria: LogCriteria): boolean {
 }
 
 function searcher(chain: TestChain, limits: Partial<typeof defaultRPCLimits> = {}) {
+  const turns = new TurnScheduler(createRealClock(), 4);
   const modules = {
-    blocks: new BlockReader(chain, 1_000),
+    blocks: new BlockReader(chain, turns, 1_000),
     suite: testSuite,
-    turns: new TurnScheduler(createRealClock(), 4),
+    turns,
     limits: { ...defaultRPCLimits, ...limits },
   };
   return (criteria: LogCriteria, start: LogCursor, to: number, check?: () => void) =>

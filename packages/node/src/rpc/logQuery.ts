@@ -113,7 +113,7 @@ export async function searchLogs(
     check();
     const head = blocks.head(Height(height));
     if (head === undefined || !matcher.mayMatch(head.header)) continue;
-    const block = blocks.block(Height(height));
+    const block = await blocks.block(Height(height));
     if (block === undefined) continue;
     let matched = 0;
     for (const [index, receipt] of block.receipts.entries()) {

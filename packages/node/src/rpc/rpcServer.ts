@@ -75,6 +75,11 @@ export class RPCServer {
     this.#http = new HTTPEndpoint({ dispatcher, metrics: modules.metrics, health, access, limits });
     this.#webSockets = new WebSocketEndpoint({ ...services, ...modules, dispatcher, access, limits });
     this.#server = this.#createServer();
+    modules.metrics.gauge({
+      name: 'hanse_rpc_connections',
+      help: 'Open TCP connections, HTTP and WebSocket together.',
+      read: () => this.#sockets.size,
+    });
   }
 
   /** Begins to answer; rejects with the system's error (`EADDRINUSE`) if the port cannot be had. */
@@ -134,8 +139,8 @@ export class RPCServer {
 
 function createServices(modules: RPCServerModules, limits: RPCLimits): MethodServices {
   const { ledger, pool, calls, network, node, suite, random, logger, clock, metrics } = modules;
-  const blocks = new BlockReader(ledger, limits.blockCacheTransactions);
   const turns = new TurnScheduler(clock, limits.sliceMs);
+  const blocks = new BlockReader(ledger, turns, limits.blockCacheTransactions);
   const callQueue = new CallQueue(limits.maxConcurrentCalls, limits.maxQueuedCalls);
   const shared = { ...modules, blocks, turns, limits };
   const filters = new FilterRegistry(shared);

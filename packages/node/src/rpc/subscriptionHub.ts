@@ -150,7 +150,7 @@ export class SubscriptionHub {
     const { blocks, turns } = this.#modules;
     const { matcher } = subscription;
     if (matcher === undefined || !matcher.mayMatch(head.header)) return;
-    const block = blocks.block(head.height);
+    const block = await blocks.block(head.height);
     if (block === undefined) return;
     for (const [index, receipt] of block.receipts.entries()) {
       for (const [position, log] of receipt.logs.entries()) {

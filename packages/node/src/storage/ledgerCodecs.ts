@@ -99,13 +99,18 @@ export function encodeBody(
 
 /** The senders were proved before they were stored; they are not recovered again. */
 export function decodeBody(bytes: Uint8Array, suite: Suite): SignedTransaction[] {
-  return bodyFields.list(decodeRlp(bytes), 'transactions').map((item) => {
+  return [...iterateBody(bytes, suite)];
+}
+
+/** One at a time, for a thread that must not be kept: a full block takes 50 ms. */
+export function* iterateBody(bytes: Uint8Array, suite: Suite): Generator<SignedTransaction, void> {
+  for (const item of bodyFields.list(decodeRlp(bytes), 'transactions')) {
     const [raw, sender] = bodyFields.list(item, 'transaction', 2);
-    return {
+    yield {
       ...decodeTransaction(bodyFields.bytes(raw, 'encoding'), suite),
       sender: bodyFields.address(sender, 'sender'),
     };
-  });
+  }
 }
 
 const receiptFields = new RlpFields('invalid-receipt', 'stored receipt');
@@ -126,11 +131,16 @@ export function encodeStoredReceipts(receipts: readonly StoredReceipt[]): Uint8A
 }
 
 export function decodeStoredReceipts(bytes: Uint8Array): StoredReceipt[] {
-  return receiptFields.list(decodeRlp(bytes), 'receipts').map((item) => {
+  return [...iterateStoredReceipts(bytes)];
+}
+
+/** One at a time, as `iterateBody`. */
+export function* iterateStoredReceipts(bytes: Uint8Array): Generator<StoredReceipt, void> {
+  for (const item of receiptFields.list(decodeRlp(bytes), 'receipts')) {
     const [type, success, cumulativeGasUsed, logs, gasUsed, effectiveGasPrice, contractAddress, revertData] =
       receiptFields.list(item, 'receipt', 8);
     const created = receiptFields.bytes(contractAddress, 'contractAddress');
-    return {
+    yield {
       type: receiptFields.number(type, 'type'),
       success: receiptFields.number(success, 'success') === 1,
       cumulativeGasUsed: receiptFields.bigint(cumulativeGasUsed, 'cumulativeGasUsed', 8),
@@ -140,5 +150,5 @@ export function decodeStoredReceipts(bytes: Uint8Array): StoredReceipt[] {
       ...(created.length === 0 ? {} : { contractAddress: receiptFields.address(created, 'contractAddress') }),
       revertData: receiptFields.bytes(revertData, 'revertData').slice(),
     };
-  });
+  }
 }

@@ -25,6 +25,8 @@ import {
   decodeStoredReceipts,
   type Head,
   heightKey,
+  iterateBody,
+  iterateStoredReceipts,
   type TransactionPlace,
 } from './ledgerCodecs.ts';
 import { StateKeys } from './stateKeys.ts';
@@ -108,6 +110,18 @@ export class LedgerReader {
   receipts(height: Height): readonly StoredReceipt[] | undefined {
     const bytes = this.store.get('receipts', heightKey(height));
     return bytes === undefined ? undefined : decodeStoredReceipts(bytes);
+  }
+
+  /** As `transactions`, decoded one at a time while the caller iterates. */
+  iterateTransactions(height: Height): Iterable<SignedTransaction> | undefined {
+    const bytes = this.store.get('bodies', heightKey(height));
+    return bytes === undefined ? undefined : iterateBody(bytes, this.suite);
+  }
+
+  /** As `receipts`, decoded one at a time while the caller iterates. */
+  iterateReceipts(height: Height): Iterable<StoredReceipt> | undefined {
+    const bytes = this.store.get('receipts', heightKey(height));
+    return bytes === undefined ? undefined : iterateStoredReceipts(bytes);
   }
 
   findTransaction(hash: Hash): TransactionPlace | undefined {

@@ -47,7 +47,7 @@ export const eth_feeHistory = defineMethod({
       baseFees.push(header.baseFeePerGas);
       gasUsedRatio.push(header.gasLimit === 0n ? 0 : Number(header.gasUsed) / Number(header.gasLimit));
       if (percentiles.length === 0) continue;
-      const block = header.gasUsed === 0n ? undefined : blocks.block(Height(height));
+      const block = header.gasUsed === 0n ? undefined : await blocks.block(Height(height));
       reward.push(rewards(block, percentiles).map(quantity));
     }
     // The base fee never changes, so that of the next block is the newest block's.

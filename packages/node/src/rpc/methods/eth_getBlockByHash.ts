@@ -13,7 +13,7 @@ export const eth_getBlockByHash = defineMethod({
   example: ({ blockHash }) => [blockHash, false],
   handler: async ({ blocks, turns }, hash, full) => {
     const height = blocks.resolve({ kind: 'hash', hash });
-    const block = height === undefined ? undefined : blocks.block(height);
+    const block = height === undefined ? undefined : await blocks.block(height);
     return block === undefined ? null : formatBlock(block, full, turns);
   },
 });

@@ -13,7 +13,7 @@ export const eth_getBlockByNumber = defineMethod({
   example: ['0x2', true],
   handler: async ({ blocks, turns }, reference, full) => {
     const height = blocks.resolve(reference);
-    const block = height === undefined ? undefined : blocks.block(height);
+    const block = height === undefined ? undefined : await blocks.block(height);
     return block === undefined ? null : formatBlock(block, full, turns);
   },
 });

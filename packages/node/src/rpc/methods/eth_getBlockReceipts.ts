@@ -10,7 +10,7 @@ export const eth_getBlockReceipts = defineMethod({
   example: ['0x2'],
   handler: async ({ blocks, suite, turns }, reference) => {
     const height = blocks.resolve(reference);
-    const block = height === undefined ? undefined : blocks.block(height);
+    const block = height === undefined ? undefined : await blocks.block(height);
     if (block === undefined) return null;
     const receipts: unknown[] = [];
     for (const index of block.transactions.keys()) {

@@ -8,9 +8,9 @@ export const eth_getBlockTransactionCountByHash = defineMethod({
   parameters: [required('hash', 'hash', "The block's hash.", readHash)],
   result: 'quantity, or null',
   example: ({ blockHash }) => [blockHash],
-  handler: ({ blocks }, hash) => {
+  handler: async ({ blocks }, hash) => {
     const height = blocks.resolve({ kind: 'hash', hash });
-    const block = height === undefined ? undefined : blocks.block(height);
+    const block = height === undefined ? undefined : await blocks.block(height);
     return block === undefined ? null : quantity(block.transactions.length);
   },
 });

@@ -8,9 +8,9 @@ export const eth_getBlockTransactionCountByNumber = defineMethod({
   parameters: [required('block', 'block number or tag', 'Which block.', readBlockNumberOrTag)],
   result: 'quantity, or null',
   example: ['latest'],
-  handler: ({ blocks }, reference) => {
+  handler: async ({ blocks }, reference) => {
     const height = blocks.resolve(reference);
-    const block = height === undefined ? undefined : blocks.block(height);
+    const block = height === undefined ? undefined : await blocks.block(height);
     return block === undefined ? null : quantity(block.transactions.length);
   },
 });

@@ -11,9 +11,9 @@ export const eth_getTransactionByBlockHashAndIndex = defineMethod({
   ],
   result: 'transaction, or null',
   example: ({ blockHash }) => [blockHash, '0x0'],
-  handler: ({ blocks }, hash, index) => {
+  handler: async ({ blocks }, hash, index) => {
     const height = blocks.resolve({ kind: 'hash', hash });
-    const block = height === undefined ? undefined : blocks.block(height);
+    const block = height === undefined ? undefined : await blocks.block(height);
     const transaction = block?.transactions[index];
     return block === undefined || transaction === undefined ? null : formatTransaction(transaction, { block, index });
   },

@@ -11,9 +11,9 @@ export const eth_getTransactionByBlockNumberAndIndex = defineMethod({
   ],
   result: 'transaction, or null',
   example: ['0x2', '0x0'],
-  handler: ({ blocks }, reference, index) => {
+  handler: async ({ blocks }, reference, index) => {
     const height = blocks.resolve(reference);
-    const block = height === undefined ? undefined : blocks.block(height);
+    const block = height === undefined ? undefined : await blocks.block(height);
     const transaction = block?.transactions[index];
     return block === undefined || transaction === undefined ? null : formatTransaction(transaction, { block, index });
   },

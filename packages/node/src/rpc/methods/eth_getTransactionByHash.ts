@@ -8,8 +8,8 @@ export const eth_getTransactionByHash = defineMethod({
   parameters: [required('hash', 'hash', "The transaction's hash.", readHash)],
   result: 'transaction, or null',
   example: ({ transactionHash }) => [transactionHash],
-  handler: ({ blocks, pool }, hash) => {
-    const place = blocks.find(hash);
+  handler: async ({ blocks, pool }, hash) => {
+    const place = await blocks.find(hash);
     if (place !== undefined) return formatTransaction(place.block.transactions[place.index]!, place);
     const waiting = pool.get(hash);
     return waiting === undefined ? null : formatTransaction(waiting);

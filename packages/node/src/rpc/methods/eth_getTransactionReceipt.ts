@@ -9,8 +9,8 @@ export const eth_getTransactionReceipt = defineMethod({
   parameters: [required('hash', 'hash', "The transaction's hash.", readHash)],
   result: 'receipt, or null',
   example: ({ transactionHash }) => [transactionHash],
-  handler: ({ blocks, suite }, hash) => {
-    const place = blocks.find(hash);
+  handler: async ({ blocks, suite }, hash) => {
+    const place = await blocks.find(hash);
     return place === undefined ? null : formatReceipt(place.block, place.index, suite);
   },
 });

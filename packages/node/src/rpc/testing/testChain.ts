@@ -113,7 +113,7 @@ export class TestChain implements LedgerReader, ChainEvents {
   readonly #heights = new Map<Hash, Height>();
   readonly #places = new Map<Hash, { height: Height; index: number }>();
   readonly #handlers: ((blocks: readonly { height: Height }[]) => void)[] = [];
-  /** What `block` reads; tests count it. */
+  /** How often a block was read as a whole. */
   decodedBlocks = 0;
 
   constructor() {
@@ -139,20 +139,20 @@ export class TestChain implements LedgerReader, ChainEvents {
   }
 
   transactions(height: Height): readonly SignedTransaction[] | undefined {
+    return this.#blocks[height]?.transactions;
+  }
+
+  iterateTransactions(height: Height): Iterable<SignedTransaction> | undefined {
     this.decodedBlocks++;
     return this.#blocks[height]?.transactions;
   }
 
-  receipts(height: Height): readonly StoredReceipt[] | undefined {
+  iterateReceipts(height: Height): Iterable<StoredReceipt> | undefined {
     return this.#blocks[height]?.receipts;
   }
 
   findTransaction(hash: Hash): { height: Height; index: number } | undefined {
     return this.#places.get(hash);
-  }
-
-  proposal(height: Height): { proposal: Proposal; digest: Hash } | undefined {
-    return this.#blocks[height]?.proposal;
   }
 
   certificate(height: Height): Certificate<FinalizeStatement> | undefined {
