@@ -25,10 +25,30 @@ for (let value = 0; value < 16; value++) {
   digitValues[digit.toUpperCase().charCodeAt(0)] = value;
 }
 
-/** The bytes as lower-case `0x` hexadecimal. */
+/** Room for the digits of short byte strings, with `0x` already in place; `shortHex[n]` is the part that n bytes fill. */
+const SHORT = 64;
+const digits = new Uint8Array(2 + 2 * SHORT);
+digits.set([48, 120]);
+const shortHex = Array.from({ length: SHORT + 1 }, (_, length) => digits.subarray(0, 2 + 2 * length));
+const latin1 = new TextDecoder('latin1', { fatal: false, ignoreBOM: true });
+const digitCodes = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+
+/**
+ * The bytes as lower-case `0x` hexadecimal. Hashes and addresses, of which the state makes a great many, become one flat
+ * string at once: half the time of joining digit pairs, and without the rope of small strings that those leave behind.
+ */
 export function bytesToHex(bytes: Uint8Array): Hex {
+  const { length } = bytes;
+  if (length <= SHORT) {
+    for (let i = 0, at = 2; i < length; i++) {
+      const byte = bytes[i]!;
+      digits[at++] = digitCodes[byte >> 4]!;
+      digits[at++] = digitCodes[byte & 15]!;
+    }
+    return latin1.decode(shortHex[length]!) as Hex;
+  }
   let hex = '0x';
-  for (let i = 0; i < bytes.length; i++) hex += digitPairs[bytes[i]!];
+  for (let i = 0; i < length; i++) hex += digitPairs[bytes[i]!];
   return hex as Hex;
 }
 

@@ -21,12 +21,19 @@ import type { AccountChange, RawChanges } from './journaledState.ts';
  */
 export function commitState(base: StateBase, raw: RawChanges, suite: Suite, keys: StateKeys): StateChanges {
   if (base instanceof StateOverlay) base.assertCurrent();
-  const accounts = new Map<Address, Account | undefined>();
   const wipedStorage = new Set<Address>();
   const slots = new Map<Address, SlotMap<bigint>>();
   const storageTries = new Map<Address, ReadonlyMap<TriePath, Uint8Array | undefined>>();
+  // In the order of their keys, which is that of the trie, and that of the tables that storage will write.
+  const changed = Array.from(raw.accounts, ([address, change]) => ({
+    key: keys.ofAddress(address).nibbles,
+    address,
+    change,
+  }));
+  changed.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const accounts = new Map<Address, Account | undefined>();
   const changes: TrieChange[] = [];
-  for (const [address, change] of raw.accounts) {
+  for (const { key, address, change } of changed) {
     if (change.storageWiped) wipedStorage.add(address);
     let account: Account | undefined;
     if (change.account !== undefined) {
@@ -36,9 +43,8 @@ export function commitState(base: StateBase, raw: RawChanges, suite: Suite, keys
       if (nodes.size > 0) storageTries.set(address, nodes);
     }
     accounts.set(address, account);
-    changes.push([keys.ofAddress(address).nibbles, account === undefined ? undefined : encodeAccount(account)]);
+    changes.push([key, account === undefined ? undefined : encodeAccount(account)]);
   }
-  sortByKey(changes);
   const { root, nodes } = updateTrie((path) => base.accountTrieNode(path), base.stateRoot, changes, suite);
   return { stateRoot: root, accounts, wipedStorage, slots, codes: raw.codes, accountTrie: nodes, storageTries };
 }
@@ -59,10 +65,6 @@ function updateStorage(
   for (const [slot, word] of change.slots) {
     changes.push([keys.ofSlot(slot).nibbles, word === 0n ? undefined : encodeStorageWord(word)]);
   }
-  sortByKey(changes);
-  return updateTrie((path) => base.storageTrieNode(address, path), root, changes, suite);
-}
-
-function sortByKey(changes: TrieChange[]): void {
   changes.sort((a, b) => (a[0] < b[0] ? -1 : 1));
+  return updateTrie((path) => base.storageTrieNode(address, path), root, changes, suite);
 }

@@ -111,7 +111,12 @@ function read(table: ByteTable, key: Uint8Array): Uint8Array | undefined {
  * own length; and a Buffer would surprise its owner, because a Buffer's `slice` is no copy.
  */
 function copyOf(shared: Uint8Array): Uint8Array {
-  return new Uint8Array(shared.buffer.slice(shared.byteOffset, shared.byteOffset + shared.length) as ArrayBuffer);
+  const { length } = shared;
+  const copy = new Uint8Array(length);
+  // Making a view for `set` costs more than copying an account by hand.
+  if (length <= 128) for (let i = 0; i < length; i++) copy[i] = shared[i]!;
+  else copy.set(new Uint8Array(shared.buffer, shared.byteOffset, length));
+  return copy;
 }
 
 const LEAST_KEY = Uint8Array.of(0);
