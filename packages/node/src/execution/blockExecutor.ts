@@ -1,3 +1,4 @@
+import type { HookFailure } from '@hanse/modules';
 import {
   type Address,
   type BlockEnvironment,
@@ -26,7 +27,6 @@ import { ExecutionHost } from './executionHost.ts';
 import type { ExecutionRules } from './executionRules.ts';
 import { assertExecution, InternalExecutionError } from './internalExecutionError.ts';
 import { JournaledState } from './journaledState.ts';
-import type { HookFailure } from './moduleHost.ts';
 import { commitState } from './stateCommit.ts';
 import { executeTransaction, type ModuleRunner, type TransactionContext } from './transactionExecutor.ts';
 

@@ -1,3 +1,4 @@
+import type { HookFailure } from '@hanse/modules';
 import {
   type AccessListItem,
   type Address,
@@ -17,7 +18,6 @@ import { ExecutionHost } from './executionHost.ts';
 import type { Fork } from './executionRules.ts';
 import { assertExecution, InternalExecutionError } from './internalExecutionError.ts';
 import type { JournaledState } from './journaledState.ts';
-import type { HookFailure } from './moduleHost.ts';
 
 /** What of a failed call's return data is kept with the receipt. */
 export const maxStoredRevertBytes = 1_024;
