@@ -245,4 +245,76 @@ describe('engine', () => {
     expect(holds(cluster, 0, hash)).toBe(true);
     expect(cluster.member(0).alarms).toEqual([]);
   });
+
+  it('fetches proposals that never arrived from those who voted for them', async () => {
+    const cluster = new EngineCluster(suite, 4);
+    cluster.interfere = ({ to, kind, payload }) => (to === 3 && kind === messageKinds.proposal ? undefined : payload);
+    await cluster.startAll();
+    await cluster.run(2_000);
+    for (let i = 0; i < 8; i++) {
+      cluster.submit(`transaction ${i}`, [0, 1, 2, 3]);
+      await cluster.run(400);
+    }
+    await cluster.run(2_000);
+    expect(cluster.heights()[0]).toBeGreaterThanOrEqual(8);
+    expect(cluster.heights()[3]).toBe(cluster.heights()[0]);
+    expectOneChain(cluster);
+    expect(cluster.member(3).behind).toEqual([]);
+  });
+
+  it('goes on after the network was cut in two, without two chains', async () => {
+    const cluster = new EngineCluster(suite, 4);
+    await cluster.startAll();
+    await cluster.run(2_000);
+    cluster.interfere = ({ from, to, payload }) => (from < 2 === to < 2 ? payload : undefined);
+    const cut = cluster.submit('while cut', [0, 1, 2, 3]);
+    await cluster.run(8_000);
+    expect(cluster.heights()).toEqual([0, 0, 0, 0]);
+    cluster.interfere = ({ payload }) => payload;
+    await cluster.run(8_000);
+    for (const member of [0, 1, 2, 3]) expect(holds(cluster, member, cut)).toBe(true);
+    expectOneChain(cluster);
+    for (const member of cluster.members) expect([...member.alarms, ...member.blamed]).toEqual([]);
+  });
+
+  it('does not open on a damaged log, and says what happened', async () => {
+    const cluster = new EngineCluster(suite, 1);
+    await cluster.startAll();
+    cluster.submit('first');
+    await cluster.run(500);
+    cluster.kill(0);
+    const { disk } = cluster.member(0);
+    const damaged = disk.contents('log/00000001.wal').slice();
+    damaged[200]! ^= 4;
+    disk.overwrite('log/00000001.wal', damaged);
+    await expect(cluster.start(0)).rejects.toThrow(/damaged at offset/);
+  });
+
+  it('is silent for good, with an alarm, when its disk fails', async () => {
+    const cluster = new EngineCluster(suite, 4);
+    await cluster.startAll();
+    await cluster.run(2_000);
+    cluster.member(1).disk.beforeFlush = () => Promise.reject(new Error('input/output error'));
+    const hash = cluster.submit('on a broken disk', [0, 1, 2, 3]);
+    await cluster.run(5_000);
+    for (const index of [0, 2, 3]) expect(holds(cluster, index, hash)).toBe(true);
+    expect(cluster.member(1).alarms.join()).toMatch(/input\/output error/);
+    expect(cluster.member(1).engine!.state().voting).toBe('stopped');
+  });
+
+  it('follows as an observer without a key, and never votes', async () => {
+    const cluster = new EngineCluster(suite, 4);
+    const observer = cluster.member(3);
+    observer.signer = undefined;
+    await cluster.startAll();
+    await cluster.run(2_000);
+    for (let i = 0; i < 4; i++) {
+      cluster.submit(`seen by all ${i}`, [0, 1, 2]);
+      await cluster.run(2_000);
+    }
+    expect(cluster.heights()[3]).toBe(cluster.heights()[0]);
+    expect(cluster.heights()[3]).toBeGreaterThan(2);
+    expect(observer.engine!.state().voting).toBe('observer');
+    expect(observer.engine!.metrics).toMatchObject({ notarizeVotes: 0, finalizeVotes: 0, timeouts: 0 });
+  });
 });

@@ -173,6 +173,7 @@ export class Engine {
     return {
       epoch,
       view: this.#core.view,
+      leader: leaderOf(this.#core, this.#core.view),
       finalizedHeight: this.#head.height,
       voting: this.#votingState(),
       self: this.#self,
@@ -231,7 +232,7 @@ export class Engine {
     } catch (error) {
       this.#broken = true;
       // A broken invariant of the core must not be taken for a peer's fault, nor be survived with a vote.
-      this.#alarm('core-failed', error instanceof Error ? (error.stack ?? error.message) : String(error), true);
+      this.#alarm('core-failed', describe(error), true);
     } finally {
       this.#stepping = false;
     }
@@ -241,10 +242,10 @@ export class Engine {
     const { transport, events } = this.#modules;
     switch (effect.type) {
       case 'vote':
-        void this.#vote(effect);
+        this.#guard(this.#vote(effect));
         return;
       case 'propose':
-        void this.#propose(effect);
+        this.#guard(this.#propose(effect));
         return;
       case 'record':
         this.#append({ kind: 'certificate', certificate: effect.certificate });
@@ -260,13 +261,13 @@ export class Engine {
         if (effect.proposal !== undefined) this.#sendProposal(effect.proposal);
         return;
       case 'check':
-        void this.#pipeline.check(effect.view, effect.message);
+        this.#guard(this.#pipeline.check(effect.view, effect.message));
         return;
       case 'execute':
-        void this.#pipeline.execute(effect.digest, effect.view, effect.holders);
+        this.#guard(this.#pipeline.execute(effect.digest, effect.view, effect.holders));
         return;
       case 'build':
-        void this.#pipeline.build(effect);
+        this.#guard(this.#pipeline.build(effect));
         return;
       case 'finalize':
         this.#pipeline.finalize(effect.digest, effect.certificate);
@@ -286,9 +287,14 @@ export class Engine {
         this.#considerPending();
         return;
       case 'alarm':
-        if (effect.kind === 'amnesia') void this.#loseMemory(effect.detail);
+        if (effect.kind === 'amnesia') this.#guard(this.#loseMemory(effect.detail));
         else this.#alarm(effect.kind, effect.detail, effect.stop);
     }
+  }
+
+  /** Nothing that runs on its own should fail: if it does, this member cannot be relied on and is silent. */
+  #guard(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#alarm('engine-failed', describe(error), true));
   }
 
   async #vote(effect: Extract<Effect, { type: 'vote' }>): Promise<void> {
@@ -580,4 +586,8 @@ export class Engine {
       alarm: (kind, detail, stop) => this.#alarm(kind, detail, stop),
     });
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

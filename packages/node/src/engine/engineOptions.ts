@@ -57,6 +57,8 @@ export type VotingState = 'observer' | 'waiting' | 'amnesia' | 'voting' | 'stopp
 export interface EngineState {
   readonly epoch: Epoch;
   readonly view: View;
+  /** Who leads the view, and should have every transaction that waits. */
+  readonly leader: ValidatorIndex;
   readonly finalizedHeight: Height;
   readonly voting: VotingState;
   /** This member's place in the set, if it is in it. */

@@ -16,6 +16,7 @@ import {
   MAX_CERTIFICATE_BYTES,
   MAX_PROPOSAL_BYTES,
   MAX_PROPOSAL_TRANSACTIONS,
+  MAX_TRANSACTION_BYTES,
   MAX_VOTE_BYTES,
   type NotarizeStatement,
   numberToBytes,
@@ -38,7 +39,6 @@ export const messageKinds = {
 } as const;
 
 export const MAX_INLINE_BYTES = 2 * 1024 * 1024;
-export const MAX_TRANSACTION_BYTES = 128 * 1024;
 /** At most this many certificates justify a proposal or answer a request. */
 export const MAX_CERTIFICATES = 256;
 export const MAX_VOTES = 256;

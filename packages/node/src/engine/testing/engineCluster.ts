@@ -89,7 +89,8 @@ export interface TestMember {
   readonly index: ValidatorIndex;
   readonly disk: SimulatedDisk;
   readonly ledger: HashChainLedger;
-  readonly signer: Signer;
+  /** Absent for an observer. */
+  signer: Signer | undefined;
   pool: TestPool;
   engine: Engine | undefined;
   readonly alarms: string[];
@@ -162,6 +163,7 @@ export class EngineCluster {
     const member = this.member(index);
     member.disk.beforeFlush = () => new Promise((resolve) => void this.clock.schedule(this.flushMs, resolve));
     let opened: Engine | undefined;
+    let failure: unknown;
     const opening = Engine.open(this.options, {
       ledger: member.ledger,
       transport: this.#transport(member),
@@ -170,12 +172,18 @@ export class EngineCluster {
       disk: member.disk,
       clock: this.clock,
       logger: createSilentLogger(),
-      signer: member.signer,
-    }).then((engine) => {
-      opened = engine;
-    });
-    await this.run(1_000, () => opened !== undefined);
+      ...(member.signer === undefined ? {} : { signer: member.signer }),
+    }).then(
+      (engine) => {
+        opened = engine;
+      },
+      (error: unknown) => {
+        failure = error;
+      },
+    );
+    await this.run(1_000, () => opened !== undefined || failure !== undefined);
     await opening;
+    if (failure !== undefined) throw failure;
     const engine = opened!;
     member.engine = engine;
     engine.start();
@@ -281,5 +289,5 @@ export class EngineCluster {
 
 /** Lets every promise that can resolve without the clock do so. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
 }
