@@ -121,7 +121,8 @@ function start(state: ConsensusState, out: Effect[], recovered: Recovered): void
  */
 function ownVotesIn(state: ConsensusState, recovered: Recovered): Vote[] {
   const votes: Vote[] = [...recovered.ownVotes];
-  for (const { leaderVote } of recovered.proposals) if (leaderVote.signer === state.options.self) votes.push(leaderVote);
+  for (const { leaderVote } of recovered.proposals)
+    if (leaderVote.signer === state.options.self) votes.push(leaderVote);
   return votes.filter(({ statement }) => {
     return statement.epoch === state.options.epoch && statement.view > state.finalized.view;
   });

@@ -115,24 +115,47 @@ export const nuller: Behaviour = {
   },
 };
 
-/** As leader proposes on a parent that is not allowed: below a notarized block that was not nullified, or on a block of its own that nobody notarized. */
+/** As leader proposes on the parent of the right parent, below a notarized block that was not nullified. */
 export const forker: Behaviour = {
   outgoing(self, _to, message) {
     remember(self, message);
     if (message.type !== 'proposal') return [message];
     const { proposal, leaderVote } = message.message;
-    const own = [...self.proposals]
-      .filter(([, { leader, view }]) => leader === self.index && view < proposal.view)
-      .at(-1);
     const parent = self.proposals.get(proposal.parentDigest);
-    const [digest, below] = proposal.view % 2 === 0 && own !== undefined ? own : [parent?.parentDigest, undefined];
-    if (digest === undefined) return [message];
-    const extended = below ?? self.proposals.get(digest);
+    if (parent === undefined) return [message];
+    const digest = parent.parentDigest;
+    const extended = self.proposals.get(digest);
     const change = { parentDigest: digest, height: Height((extended?.height ?? 0) + 1) };
     const parentView = extended?.view ?? View(0);
     const statement = { ...leaderVote.statement, parentView };
     const forked = twinOf(self, { ...message.message, leaderVote: { ...leaderVote, statement } }, change);
     return [{ type: 'proposal', message: forked }];
+  },
+  incoming(self, message) {
+    doubleVoter.incoming(self, message);
+  },
+};
+
+/**
+ * Two of them that lead one after the other: the first shows a twin of its proposal to a few, and sometimes nothing to
+ * the rest; the second builds on the twin, which nobody notarized.
+ */
+export const colluder: Behaviour = {
+  outgoing(self, to, message) {
+    remember(self, message);
+    if (message.type !== 'proposal') return [message];
+    const { proposal, leaderVote } = message.message;
+    const view = View(proposal.view - 1);
+    const before = [...self.proposals].filter((entry) => entry[1].view === view).at(-1);
+    if (before !== undefined) {
+      const change = { parentDigest: before[0], height: Height(before[1].height + 1) };
+      const statement = { ...leaderVote.statement, parentView: view };
+      const onTwin = { ...message.message, leaderVote: { ...leaderVote, statement } };
+      return [{ type: 'proposal', message: twinOf(self, onTwin, change) }];
+    }
+    const twin = twinOf(self, message.message, { timeMs: proposal.timeMs + 1 });
+    if (to % 6 === 0) return [{ type: 'proposal', message: twin }];
+    return proposal.view % 2 === 0 ? [message] : [];
   },
   incoming(self, message) {
     doubleVoter.incoming(self, message);
@@ -190,6 +213,7 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
   doubleVoter,
   nuller,
   forker,
+  colluder,
   withholder,
   liar,
 };

@@ -1,4 +1,6 @@
-import type { Hash, Vote } from '@hanse/protocol';
+import type { Hash, Proposal, Vote } from '@hanse/protocol';
+import { View } from '@hanse/protocol';
+import type { ConsensusState } from '../state.ts';
 import { statementText } from './fakeSuite.ts';
 import type { StoredBlock } from './messages.ts';
 
@@ -30,6 +32,22 @@ export class Invariants {
     const other = statement.kind === 'nullify' ? 'finalize' : statement.kind === 'finalize' ? 'nullify' : undefined;
     if (other !== undefined && this.#votes.has(key(other))) {
       this.violations.push(`member ${member} signed nullify and finalize in view ${statement.view}`);
+    }
+  }
+
+  /** A notarize vote stands on a parent that is notarized and on views between that are nullified, as its signer knows them. */
+  justified(member: number, state: ConsensusState, vote: Vote, proposal: Proposal | undefined): void {
+    const { statement } = vote;
+    if (statement.kind !== 'notarize' || proposal === undefined || statement.parentView < state.finalized.view) return;
+    const { view, parentView } = statement;
+    const extended = proposal.view === view ? proposal.parentDigest : statement.digest;
+    const final = parentView === state.finalized.view;
+    const parent = final ? state.finalized.digest : state.rounds.get(parentView)?.notarization?.statement.digest;
+    if (parent !== extended)
+      this.violations.push(`member ${member} notarized on a parent that is not notarized in view ${parentView}`);
+    for (let between = parentView + 1; between < view; between++) {
+      if (state.rounds.get(View(between))?.nullification !== undefined) continue;
+      this.violations.push(`member ${member} notarized in view ${view} across view ${between}, which is not nullified`);
     }
   }
 

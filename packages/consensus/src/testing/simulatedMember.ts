@@ -1,4 +1,12 @@
-import type { Certificate, FinalizeStatement, Hash, NotarizeStatement, Statement, Vote } from '@hanse/protocol';
+import type {
+  Certificate,
+  FinalizeStatement,
+  Hash,
+  NotarizeStatement,
+  Proposal,
+  Statement,
+  Vote,
+} from '@hanse/protocol';
 import { Epoch, Height, View } from '@hanse/protocol';
 import type { ConsensusState } from '../state.ts';
 import type { Effect, FinalizedPoint, Input, ProposalMessage } from '../types.ts';
@@ -144,6 +152,10 @@ export class SimulatedMember {
     const effects = this.world.core.step(this.state, { ...input, atMs: this.world.nowMs() } as Input);
     for (const effect of effects) this.#carryOut(effect);
     this.#tellPending();
+  }
+
+  proposalOf(digest: Hash): Proposal | undefined {
+    return this.#proposals.get(digest)?.proposal;
   }
 
   hearOf(transaction: Hash): void {

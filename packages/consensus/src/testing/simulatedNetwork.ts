@@ -169,7 +169,10 @@ class Simulation implements World {
   }
 
   signed(member: SimulatedMember, vote: Vote): void {
-    if (!this.#adversaries.has(member.index)) this.#invariants.signed(member.index, vote);
+    if (this.#adversaries.has(member.index)) return;
+    this.#invariants.signed(member.index, vote);
+    if (vote.statement.kind !== 'notarize') return;
+    this.#invariants.justified(member.index, member.state, vote, member.proposalOf(vote.statement.digest));
   }
 
   finalized(member: SimulatedMember, block: StoredBlock): void {
