@@ -257,9 +257,10 @@ function expectTables(store: KeyValueStore, root: Hash, model: Model, keys: Stat
       const node = decodeTrieNode(encoded);
       if (node.kind === 'extension') visit(node.child as Uint8Array, path + node.nibbles);
       if (node.kind !== 'branch') return;
-      node.children.forEach((child, nibble) => {
+      for (let nibble = 0; nibble < 16; nibble++) {
+        const child = node.child(nibble);
         if (child !== undefined) visit(child as Uint8Array, path + nibble.toString(16));
-      });
+      }
     };
     if (rootHash !== EMPTY.trieRoot) visit(hexToBytes(rootHash), '');
     return found;

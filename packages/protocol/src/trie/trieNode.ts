@@ -1,5 +1,20 @@
 import { bytesToHex } from '../bytes.ts';
-import { ProtocolError } from '../errors.ts';
+import { BranchNode } from './branchNode.ts';
+import {
+  invalid,
+  LIST,
+  prefixLength,
+  type RlpSpan,
+  readItem,
+  referenceAt,
+  referenceLength,
+  stringLength,
+  writePrefix,
+  writeReference,
+  writeString,
+} from './trieRlp.ts';
+
+export { BranchNode } from './branchNode.ts';
 
 /** Nibbles as lower-case hexadecimal digits without `0x`: a key of a trie, a node's place, or a part of either. */
 export type Nibbles = string;
@@ -30,14 +45,6 @@ export interface ExtensionNode {
   readonly child: TrieChild;
 }
 
-export interface BranchNode {
-  readonly kind: 'branch';
-  /** 16 of them. */
-  readonly children: readonly (TrieChild | undefined)[];
-  /** Only in tries whose keys may be prefixes of one another; never in a secure trie. */
-  readonly value: Uint8Array | undefined;
-}
-
 export type TrieNode = LeafNode | ExtensionNode | BranchNode;
 
 /** The key of a trie for a key in bytes. */
@@ -57,31 +64,13 @@ export function nibbleDigit(nibble: number): string {
   return NIBBLE_DIGITS[nibble]!;
 }
 
-const BRANCH_ITEMS = 17;
-const EMPTY_STRING = 0x80;
-const LIST = 0xc0;
-
 /** The RLP of a node, all of whose children are references. */
 export function encodeTrieNode(node: TrieNode): Uint8Array {
-  return node.kind === 'branch' ? encodeBranch(node) : encodeShort(node);
+  return node.kind === 'branch' ? node.encode(noReference) : encodeShort(node);
 }
 
-function encodeBranch(node: BranchNode): Uint8Array {
-  let payload = node.value === undefined ? 1 : stringLength(node.value);
-  for (let i = 0; i < 16; i++) {
-    const child = node.children[i];
-    payload += child === undefined ? 1 : referenceLength(child as TrieReference);
-  }
-  const target = new Uint8Array(prefixLength(payload) + payload);
-  let at = writePrefix(target, 0, LIST, payload);
-  for (let i = 0; i < 16; i++) {
-    const child = node.children[i];
-    if (child === undefined) target[at++] = EMPTY_STRING;
-    else at = writeReference(target, at, child as TrieReference);
-  }
-  if (node.value === undefined) target[at] = EMPTY_STRING;
-  else writeString(target, at, node.value);
-  return target;
+function noReference(): never {
+  throw new Error('A child of the branch has no encoding yet.');
 }
 
 function encodeShort(node: LeafNode | ExtensionNode): Uint8Array {
@@ -107,126 +96,33 @@ function compactPath(nibbles: Nibbles, isLeaf: boolean): Uint8Array {
   return path;
 }
 
-function prefixLength(payload: number): number {
-  if (payload < 56) return 1;
-  if (payload < 0x100) return 2;
-  return payload < 0x10000 ? 3 : payload < 0x1000000 ? 4 : 5;
-}
-
-function stringLength(bytes: Uint8Array): number {
-  return bytes.length === 1 && bytes[0]! < 0x80 ? 1 : prefixLength(bytes.length) + bytes.length;
-}
-
-function referenceLength(reference: TrieReference): number {
-  return reference.length === 32 ? 33 : reference.length;
-}
-
-function writePrefix(target: Uint8Array, at: number, offset: number, payload: number): number {
-  if (payload < 56) {
-    target[at] = offset + payload;
-    return at + 1;
-  }
-  const bytes = prefixLength(payload) - 1;
-  target[at] = offset + 55 + bytes;
-  for (let i = bytes, rest = payload; i > 0; i--, rest >>>= 8) target[at + i] = rest & 0xff;
-  return at + 1 + bytes;
-}
-
-function writeString(target: Uint8Array, at: number, bytes: Uint8Array): number {
-  if (bytes.length === 1 && bytes[0]! < 0x80) {
-    target[at] = bytes[0]!;
-    return at + 1;
-  }
-  const start = writePrefix(target, at, EMPTY_STRING, bytes.length);
-  target.set(bytes, start);
-  return start + bytes.length;
-}
-
-function writeReference(target: Uint8Array, at: number, reference: TrieReference): number {
-  if (reference.length !== 32) {
-    target.set(reference, at);
-    return at + reference.length;
-  }
-  target[at] = EMPTY_STRING + 32;
-  target.set(reference, at + 1);
-  return at + 33;
-}
-
 /**
  * Reads a node's RLP; whatever it accepts re-encodes to the same bytes. Byte strings in the result are views
  * into `rlp`. Throws `invalid-rlp`.
  */
 export function decodeTrieNode(rlp: Uint8Array): TrieNode {
-  const cursor = { start: 0, end: 0, isList: false };
-  readItem(rlp, 0, rlp.length, cursor);
-  if (!cursor.isList || cursor.end !== rlp.length) throw invalid('is not one list');
-  const starts: number[] = [];
-  const ends: number[] = [];
-  const heads: number[] = [];
-  let lists = 0;
-  for (let at = cursor.start; at < rlp.length; at = cursor.end) {
-    if (heads.length === BRANCH_ITEMS) throw invalid('has more than 17 items');
-    readItem(rlp, at, rlp.length, cursor);
-    if (cursor.isList) lists |= 1 << heads.length;
-    heads.push(at);
-    starts.push(cursor.start);
-    ends.push(cursor.end);
+  readItem(rlp, 0, rlp.length, item);
+  if (!item.isList || item.end !== rlp.length) throw invalid('is not one list');
+  const first = item.start;
+  readItem(rlp, first, rlp.length, item);
+  // A branch has 17 items, a leaf and an extension have two.
+  const { isList, start, end } = item;
+  if (end === rlp.length) throw invalid('has one item');
+  readItem(rlp, end, rlp.length, item);
+  if (item.end !== rlp.length) return BranchNode.decode(rlp, first);
+  if (isList) throw invalid('has a list for a path');
+  const nibbles = nibblesOf(rlp, start, end);
+  if (rlp[start]! >= 0x20) {
+    if (item.isList || item.start === item.end) throw invalid('has no value in a leaf');
+    return { kind: 'leaf', nibbles, value: rlp.subarray(item.start, item.end) };
   }
-  if (heads.length === 2) {
-    if ((lists & 1) !== 0) throw invalid('has a list for a path');
-    const isLeaf = rlp[starts[0]!]! >= 0x20;
-    const nibbles = nibblesOf(rlp, starts[0]!, ends[0]!);
-    if (isLeaf) {
-      if ((lists & 2) !== 0 || starts[1] === ends[1]) throw invalid('has no value in a leaf');
-      return { kind: 'leaf', nibbles, value: rlp.subarray(starts[1], ends[1]) };
-    }
-    const child = referenceOf(rlp, heads[1]!, starts[1]!, ends[1]!, (lists & 2) !== 0);
-    if (nibbles.length === 0 || child === undefined) throw invalid('is an extension without path or child');
-    return { kind: 'extension', nibbles, child };
-  }
-  if (heads.length !== BRANCH_ITEMS) throw invalid(`has ${heads.length} items`);
-  const children: (TrieReference | undefined)[] = new Array(16);
-  for (let i = 0; i < 16; i++) {
-    children[i] = referenceOf(rlp, heads[i]!, starts[i]!, ends[i]!, (lists & (1 << i)) !== 0);
-  }
-  if ((lists & (1 << 16)) !== 0) throw invalid('has a list for a value');
-  const value = starts[16] === ends[16] ? undefined : rlp.subarray(starts[16], ends[16]);
-  return { kind: 'branch', children, value };
+  const child = referenceAt(rlp, end, item.end);
+  if (nibbles.length === 0 || child === undefined) throw invalid('is an extension without path or child');
+  return { kind: 'extension', nibbles, child };
 }
 
-function invalid(reason: string): ProtocolError {
-  return new ProtocolError('invalid-rlp', `a trie node ${reason}`);
-}
-
-/** Finds the content of the item at `at`, which must end by `limit` and use the shortest prefix. */
-function readItem(
-  rlp: Uint8Array,
-  at: number,
-  limit: number,
-  found: { start: number; end: number; isList: boolean },
-): void {
-  if (at >= limit) throw invalid('ends where an item should begin');
-  const first = rlp[at]!;
-  found.isList = first >= LIST;
-  if (first < EMPTY_STRING) {
-    found.start = at;
-    found.end = at + 1;
-    return;
-  }
-  let length = first - (found.isList ? LIST : EMPTY_STRING);
-  let start = at + 1;
-  if (length > 55) {
-    const bytes = length - 55;
-    if (bytes > 4 || start + bytes > limit || rlp[start] === 0) throw invalid('has a wrong length');
-    length = 0;
-    for (let i = 0; i < bytes; i++) length = length * 256 + rlp[start++]!;
-    if (length < 56) throw invalid('has a length that is not the shortest');
-  }
-  if (length > limit - start) throw invalid('ends inside an item');
-  if (length === 1 && !found.isList && rlp[start]! < EMPTY_STRING) throw invalid('wraps a small byte');
-  found.start = start;
-  found.end = start + length;
-}
+/** Where the item read last was; there is one, because a node is decoded in one go. */
+const item: RlpSpan = { start: 0, end: 0, isList: false };
 
 function nibblesOf(rlp: Uint8Array, start: number, end: number): Nibbles {
   if (start === end) throw invalid('has an empty path');
@@ -234,20 +130,4 @@ function nibblesOf(rlp: Uint8Array, start: number, end: number): Nibbles {
   if (first >= 0x40 || ((first & 0x10) === 0 && (first & 0x0f) !== 0)) throw invalid('has a wrong path flag');
   // The flag's own digit goes, and the padding digit after it if the number of nibbles is even.
   return bytesToHex(rlp.subarray(start, end)).slice((first & 0x10) === 0 ? 4 : 3);
-}
-
-function referenceOf(
-  rlp: Uint8Array,
-  head: number,
-  start: number,
-  end: number,
-  isList: boolean,
-): TrieReference | undefined {
-  if (isList) {
-    if (end - head >= 32) throw invalid('embeds a child of 32 bytes or more');
-    return rlp.subarray(head, end);
-  }
-  if (start === end) return undefined;
-  if (end - start !== 32) throw invalid('has a reference that is no hash');
-  return rlp.subarray(start, end);
 }

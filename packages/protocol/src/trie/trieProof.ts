@@ -83,7 +83,7 @@ function descend(
       const nibble = nibbleAt(key, depth);
       depth += 1;
       path += nibbleDigit(nibble);
-      child = node.children[nibble] as Uint8Array | undefined;
+      child = node.child(nibble) as Uint8Array | undefined;
       if (child === undefined) return undefined;
     }
     node = decodeTrieNode(child.length === 32 ? fetch(child, path) : child);

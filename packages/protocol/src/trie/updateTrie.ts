@@ -1,7 +1,7 @@
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import type { Hash } from '../types.ts';
+import { BranchNode, type Replacement } from './branchNode.ts';
 import {
-  type BranchNode,
   decodeTrieNode,
   type ExtensionNode,
   encodeTrieNode,
@@ -130,10 +130,7 @@ class TrieWriter {
     if (node.kind === 'extension') {
       return encodeTrieNode({ ...node, child: this.#reference(node.child, path + node.nibbles) });
     }
-    const children = node.children.map((child, nibble) =>
-      child === undefined ? undefined : this.#reference(child, path + nibbleDigit(nibble)),
-    );
-    return encodeTrieNode({ kind: 'branch', children, value: node.value });
+    return node.encode((child, nibble) => this.#reference(child, path + nibbleDigit(nibble)));
   }
 
   #reference(child: TrieChild, path: Nibbles): TrieReference {
@@ -219,7 +216,7 @@ class TrieWriter {
     const children: (TrieChild | undefined)[] = new Array(16).fill(undefined);
     children[nibbleAt(nibbles, shared)] =
       rest === '' ? extension.child : { kind: 'extension', nibbles: rest, child: extension.child };
-    const split: BranchNode = { kind: 'branch', children, value: undefined };
+    const split = BranchNode.of(children, undefined);
     const after = this.#applyToBranch(split, depth + shared, changes, from, to);
     return after === undefined ? undefined : prepend(nibbles.slice(0, shared), after);
   }
@@ -231,7 +228,7 @@ class TrieWriter {
     from: number,
     to: number,
   ): TrieNode | undefined {
-    let children: (TrieChild | undefined)[] | undefined;
+    let replacements: Replacement[] | undefined;
     let { value } = branch;
     let at = from;
     if (changes[at]![0].length === depth) {
@@ -244,32 +241,29 @@ class TrieWriter {
       const nibble = nibbleAt(changes[at]![0], depth);
       do at++;
       while (at < to && nibbleAt(changes[at]![0], depth) === nibble);
-      const before = branch.children[nibble];
+      const before = branch.child(nibble);
       const after = this.#applyToChild(before, depth + 1, changes, start, at);
       if (after === before) continue;
-      children ??= [...branch.children];
-      children[nibble] = after;
+      replacements ??= new Array<Replacement>(16).fill(undefined);
+      replacements[nibble] = after ?? null;
     }
-    if (children === undefined && value === branch.value) return branch;
-    return this.#normalize(children ?? branch.children, value, changes[from]![0], depth);
+    if (replacements === undefined && value === branch.value) return branch;
+    return this.#normalize(branch.replace(replacements, value), changes[from]![0], depth);
   }
 
   /** A branch with fewer than two of children and value is no branch: it becomes what it has left. */
-  #normalize(
-    children: readonly (TrieChild | undefined)[],
-    value: Uint8Array | undefined,
-    key: Nibbles,
-    depth: number,
-  ): TrieNode | undefined {
+  #normalize(branch: BranchNode, key: Nibbles, depth: number): TrieNode | undefined {
     let only = -1;
     for (let nibble = 0; nibble < 16; nibble++) {
-      if (children[nibble] === undefined) continue;
-      if (only !== -1 || value !== undefined) return { kind: 'branch', children, value };
+      if (!branch.hasChild(nibble)) continue;
+      if (only !== -1 || branch.value !== undefined) return branch;
       only = nibble;
     }
-    if (only === -1) return value === undefined ? undefined : { kind: 'leaf', nibbles: '', value };
+    if (only === -1) {
+      return branch.value === undefined ? undefined : { kind: 'leaf', nibbles: '', value: branch.value };
+    }
     const digit = nibbleDigit(only);
-    const child = children[only]!;
+    const child = branch.child(only)!;
     if (!(child instanceof Uint8Array)) return prepend(digit, child);
     const path = key.slice(0, depth) + digit;
     const node = this.#load(child, path);
@@ -307,8 +301,7 @@ function build(entries: readonly Entry[], depth: number, from = 0, to = entries.
     while (at < to && nibbleAt(entries[at]![0], below) === nibble);
     children[nibble] = build(entries, below + 1, start, at);
   }
-  const branch: BranchNode = { kind: 'branch', children, value: first.length === below ? value : undefined };
-  return prepend(first.slice(depth, below), branch);
+  return prepend(first.slice(depth, below), BranchNode.of(children, first.length === below ? value : undefined));
 }
 
 /** The node with nibbles put before it; short nodes take them up, since none may follow another. */

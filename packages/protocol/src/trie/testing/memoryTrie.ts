@@ -50,9 +50,10 @@ export class MemoryTrie {
         visit(node.child as Uint8Array, path + node.nibbles);
       } else {
         if (node.value !== undefined) onValue(path, node.value);
-        node.children.forEach((child, nibble) => {
+        for (let nibble = 0; nibble < 16; nibble++) {
+          const child = node.child(nibble);
           if (child !== undefined) visit(child as Uint8Array, path + nibbleDigit(nibble));
-        });
+        }
       }
     };
     if (this.root !== emptyTrieRoot(this.#hasher)) visit(undefined, '');
