@@ -6,6 +6,7 @@ import {
   alice,
   bob,
   signed,
+  TEST_CHAIN_ID,
   TRANSFER_TOPIC,
   testSuite,
   testValidators,
@@ -115,7 +116,8 @@ describe('transactions', () => {
     expect(legacy).toMatchObject({ type: '0x0', from: alice, to: null, nonce: '0x0', blockNumber: '0x1' });
     expect(legacy).not.toHaveProperty('yParity');
     expect(legacy).not.toHaveProperty('accessList');
-    expect([35n + 2n * 20_260_818n, 36n + 2n * 20_260_818n]).toContain(BigInt(legacy.v as string));
+    // EIP-155
+    expect(BigInt(legacy.v as string)).toBe(35n + 2n * TEST_CHAIN_ID + BigInt(creation!.signature.yParity));
     const feeMarket = (await ask('eth_getTransactionByBlockNumberAndIndex', '0x2', '0x0')) as Fields;
     expect(feeMarket).toMatchObject({ type: '0x2', accessList: [], maxFeePerGas: '0x0', maxPriorityFeePerGas: '0x0' });
     expect(feeMarket.v).toBe(feeMarket.yParity);
