@@ -144,6 +144,14 @@ export class TransactionGossip {
     else this.#hashTimer ??= this.#modules.clock.schedule(this.#options.hashBatchMs, () => this.#sendHashes());
   }
 
+  /** Sends these in full to one peer, whatever it is known to have: it may have lost or refused them before. */
+  resend(name: string, transactions: readonly GossipTransaction[]): void {
+    const peer = this.#peers.get(name);
+    if (peer === undefined) return;
+    for (const transaction of transactions) this.#enqueue(name, peer, transaction);
+    this.#sendSoon();
+  }
+
   /** Whether a connected peer is known to have a transaction. */
   knownTo(peer: string, hash: Hash): boolean {
     return this.#peers.get(peer)?.known.has(hash) ?? false;

@@ -284,14 +284,19 @@ export class PeerNetwork {
     } else if (current.direction === session.direction || session.direction === this.#preferredDirection(peer)) {
       // The same side dialled anew because it lost the first, or the tie-break is for the newer one.
       peer.session = session;
-      this.#draining.add(current);
-      this.#modules.clock.schedule(DRAIN_MS, () => current.close('duplicate connection'));
+      this.#retire(current);
       peer.flush();
     } else {
-      session.close('duplicate connection');
+      this.#retire(session);
       // A living peer would know of the current connection, unless both dialled at once.
       current.probe();
     }
+  }
+
+  /** Nothing more is sent on it, but the other side may have sent before it knew. */
+  #retire(session: PeerSession): void {
+    this.#draining.add(session);
+    this.#modules.clock.schedule(DRAIN_MS, () => session.close('duplicate connection'));
   }
 
   /** Both sides keep the connection that the member with the smaller key dialled. */

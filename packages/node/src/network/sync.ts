@@ -190,7 +190,10 @@ export class SyncDriver {
       this.#outstanding.set(name, gap);
       void this.#ask(name, gap, this.#generation);
     }
-    if (this.#outstanding.size === 0 && !this.#importing) this.#waitForPeers(nowMs);
+    if (this.#outstanding.size > 0 || this.#importing) return;
+    // The one peer to be asked alone is gone or has no more.
+    this.#onlyPeer = undefined;
+    this.#waitForPeers(nowMs);
   }
 
   /** The first heights within the window, up to `lastHeight`, that are neither held nor on their way. */
