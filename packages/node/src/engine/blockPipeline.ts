@@ -165,9 +165,16 @@ export class BlockPipeline {
     }
   }
 
-  /** Whether a transaction waits that neither the branch of `tip` holds nor a build refused on this head. */
-  hasPending(tip: Hash): boolean {
-    return this.#modules.bodies.hasPending(this.#excluded(tip));
+  /**
+   * Whether a transaction waits that no block of `branch` holds, nor one that is certified as final and not yet in storage (`tip`
+   * and its ancestors), and that no build refused on this head.
+   */
+  hasPending(branch: readonly Hash[], tip: Hash): boolean {
+    const excluded = new Set(this.#excluded(tip));
+    for (const digest of branch) {
+      for (const hash of this.#modules.store.get(digest)?.proposal.transactionHashes ?? []) excluded.add(hash);
+    }
+    return this.#modules.bodies.hasPending(excluded);
   }
 
   /** The finalized block moved: what was refused may fit now, and what is excluded is let go. */

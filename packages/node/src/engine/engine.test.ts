@@ -317,4 +317,20 @@ describe('engine', () => {
     expect(observer.engine!.state().voting).toBe('observer');
     expect(observer.engine!.metrics).toMatchObject({ notarizeVotes: 0, finalizeVotes: 0, timeouts: 0 });
   });
+
+  it('does not notarize a proposal from the future, and takes one that is ahead by less than half a second', async () => {
+    const cluster = new EngineCluster(suite, 4);
+    await cluster.startAll();
+    await cluster.run(2_000);
+    const { leader } = cluster.member(0).engine!.state();
+    cluster.member(leader).ledger.clockLeadMs = 5_000;
+    cluster.submit('first', [0, 1, 2, 3]);
+    await cluster.run(2_000);
+    const first = cluster.member(0).ledger.finalizedBlocks[1]!;
+    expect(first.proposal!.leader).not.toBe(leader);
+    for (const { ledger } of cluster.members) ledger.clockLeadMs = 400;
+    const second = cluster.submit('second', [0, 1, 2, 3]);
+    await cluster.run(150);
+    expect(holds(cluster, 0, second)).toBe(true);
+  });
 });

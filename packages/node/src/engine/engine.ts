@@ -1,4 +1,5 @@
 import {
+  bestBranch,
   type ConsensusOptions,
   type ConsensusState,
   certificatesBetween,
@@ -112,7 +113,10 @@ export class Engine {
     this.#pipeline = this.#createPipeline();
     this.#peers = this.#createPeerDesk();
     this.#votes = this.#createVoteDesk();
-    for (const vote of recovered.votes) this.#votes?.recall(vote);
+    // An own proposal holds an own vote, and a crash may have torn off the vote's record behind it.
+    const leaderVotes = recovered.proposals.map(({ message }) => message.leaderVote);
+    const own = [...recovered.votes, ...leaderVotes.filter(({ signer }) => signer === this.#self)];
+    for (const vote of own) this.#votes?.recall(vote);
   }
 
   /**
@@ -138,6 +142,8 @@ export class Engine {
       this.#verifier.trust(statement, signer, signature);
     const { votes, certificates, proposals, amnesia } = this.#recovered;
     this.#startCore({ ownVotes: votes, certificates, proposals: proposals.map(({ message }) => message), amnesia });
+    if (amnesia)
+      this.#alarm('amnesia', 'the log of votes was lost: this member follows without a vote until that is safe', false);
     this.#modules.bodies.onPending(() => this.#considerPending());
     this.#considerPending();
     this.#gossipStatus();
@@ -396,11 +402,18 @@ export class Engine {
     queueMicrotask(() => {
       this.#pendingDue = false;
       if (this.#closed || !this.#started) return;
-      const { highestNotarized, rounds, finalized } = this.#core;
-      const best = rounds.get(highestNotarized)?.notarization?.statement.digest ?? finalized.digest;
-      const waiting = this.#pipeline.hasPending(best);
+      const waiting = this.#pipeline.hasPending(bestBranch(this.#core), this.#core.finalized.digest);
       if (waiting !== this.#core.pending) this.#feed({ type: 'pending', waiting });
     });
+  }
+
+  /**
+   * The core takes an empty block for a no. If the pool still offers something then, for example what must wait for another
+   * transaction, the next try is a moment away: nothing may build empty blocks in a circle.
+   */
+  #considerAfterBuild(proposal: Proposal | undefined): void {
+    if (proposal === undefined || proposal.transactionHashes.length > 0) this.#considerPending();
+    else void this.#sleeper.sleep(this.#options.deltaFloorMs).then(() => this.#considerPending());
   }
 
   /** Every `statusIntervalMs` everybody learns where this member is. */
@@ -537,7 +550,10 @@ export class Engine {
       store: this.#store,
       metrics: this.metrics,
       host: {
-        feed: (input) => this.#feed(input),
+        feed: (input) => {
+          this.#feed(input);
+          if (input.type === 'built') this.#considerAfterBuild(input.proposal);
+        },
         head: () => this.#head,
         view: () => this.#core.view,
         verifyProposal: (from, message) => this.#verifier.proposal(from, message),
@@ -568,7 +584,10 @@ export class Engine {
       metrics: this.metrics,
       digestOf: this.#digestOf,
       feed: (input) => this.#feed(input),
-      register: (envelope, from) => void this.#pipeline.register(envelope, from),
+      register: (envelope, from) => {
+        this.#pipeline.register(envelope, from);
+        this.#considerPending();
+      },
     });
   }
 

@@ -61,16 +61,9 @@ export async function openEngineLog(
   const records = opened.records.map((record) => decodeEngineRecord(record, digestOf));
   const recovered = aboveHead(records, head);
   const isMember = placeOf(modules.signer, head.validators) !== undefined;
-  const lost = opened.fresh && head.height > 0 && isMember;
-  if (lost) {
-    modules.logger.log(
-      'error',
-      'the log of votes is missing although this member has run: it does not vote until that is safe',
-    );
-    await noteAmnesia(log, head.validators.epoch);
-  }
-  const amnesia = lost || recovered.amnesia;
-  if (amnesia) log.carry(amnesiaRecord(head.validators.epoch));
+  const amnesia = recovered.amnesia || (opened.fresh && head.height > 0 && isMember);
+  // Also when the log says so already: the note must stand in the newest segment, since older ones will be cut.
+  if (amnesia) await noteAmnesia(log, head.validators.epoch);
   return { log, recovered: { ...recovered, amnesia } };
 }
 

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createRealDisk } from '../runtime/realDisk.ts';
 import { SimulatedDisk } from './testing/simulatedDisk.ts';
 import { encodeRecord, type LogRecord, WriteAheadLog, type WriteAheadLogOptions } from './writeAheadLog.ts';
 
@@ -178,6 +182,25 @@ describe('write-ahead log', () => {
     await expect(log.flushed()).rejects.toMatchObject({ code: 'failed' });
     disk.beforeFlush = undefined;
     await expect(log.flushed()).rejects.toThrow(/input\/output error/);
+  });
+
+  it('works on a real disk', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hanse-log-'));
+    try {
+      const first = await WriteAheadLog.open(createRealDisk(folder), { ...options, segmentBytes: 100 });
+      for (let view = 1; view <= 5; view++) {
+        first.log.append(record(view));
+        await first.log.flushed();
+      }
+      await first.log.cutBelow(0, 3);
+      await first.log.close();
+      const second = await WriteAheadLog.open(createRealDisk(folder), { ...options, segmentBytes: 100 });
+      expect(second.fresh).toBe(false);
+      expect(texts(second.records).slice(-2)).toEqual(['record 4', 'record 5']);
+      await second.log.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('begins new segments and removes those below the finalized view, with what it carries', async () => {

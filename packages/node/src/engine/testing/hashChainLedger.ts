@@ -49,6 +49,8 @@ export class HashChainLedger implements Ledger {
   #executed = new Map<Hash, Block>();
   /** Makes results of this member differ from everybody's, as a bug would. */
   resultTwist = '';
+  /** How far this member's clock runs ahead when it proposes. */
+  clockLeadMs = 0;
   /** Transactions that no build takes. */
   readonly unfit = new Set<Hash>();
 
@@ -99,7 +101,7 @@ export class HashChainLedger implements Ledger {
       leader: request.leader,
       parentDigest: request.parentDigest,
       height: Height(parent.height + 1),
-      timeMs: Math.max(request.nowMs, parent.timeMs + 1),
+      timeMs: Math.max(request.nowMs + this.clockLeadMs, parent.timeMs + 1),
       transactionHashes: transactions.map(({ hash }) => hash),
     };
     const digest = proposalDigest(this.#suite, this.#genesisHash, proposal);
