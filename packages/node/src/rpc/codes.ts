@@ -123,6 +123,16 @@ export const rpcErrors = {
   },
   'nonce-too-low': { code: -32000, message: 'nonce too low', when: 'The nonce was used already.' },
   'nonce-too-high': { code: -32000, message: 'nonce too high', when: 'The nonce is too far ahead of the account.' },
+  'nonce-max': {
+    code: -32000,
+    message: 'nonce has max value',
+    when: 'The nonce is the last that fits 64 bits (EIP-2681).',
+  },
+  'sender-not-eoa': {
+    code: -32000,
+    message: 'sender not an eoa',
+    when: 'The sender is a contract (EIP-3607).',
+  },
   'already-known': { code: -32000, message: 'already known', when: 'The very same transaction waits already.' },
   'replacement-underpriced': {
     code: -32000,
@@ -252,11 +262,12 @@ function withPrefix(message: string, detail: string): string {
   return detail.startsWith(message) ? detail : `${message}: ${detail}`;
 }
 
-/** What the protocol calls an error, where the table calls it otherwise. */
-const protocolNames: ReadonlyMap<string, RPCErrorName> = new Map([
+/** What the protocol and the static checks call an error, where the table calls it otherwise. */
+const otherNames: ReadonlyMap<string, RPCErrorName> = new Map([
   ['invalid-rlp', 'rlp'],
   ['invalid-number', 'rlp'],
   ['too-large', 'oversized'],
+  ['oversized-data', 'oversized'],
   ['unsupported-type', 'transaction-type'],
   ['high-s', 'invalid-signature'],
   ['intrinsic-gas-too-low', 'intrinsic-gas'],
@@ -267,6 +278,6 @@ const protocolNames: ReadonlyMap<string, RPCErrorName> = new Map([
 
 /** The error for a transaction that the pool, or the decoder before it, refused with `code`. */
 export function rejectionError(code: string, message: string): RPCError {
-  const name = protocolNames.get(code) ?? (isRPCErrorName(code) ? code : undefined);
+  const name = otherNames.get(code) ?? (isRPCErrorName(code) ? code : undefined);
   return name === undefined ? new RPCError('server-error', message) : rpcError(name, message);
 }

@@ -255,6 +255,7 @@ describe('eth_sendRawTransaction', () => {
     ['wrong-chain', 'have 5 want 20260818', 'invalid chain id for signer: have 5 want 20260818'],
     ['high-s', 's is above half the order', 'invalid transaction v, r, s values: s is above half the order'],
     ['oversized', '200000 bytes, limit 131072', 'oversized data: 200000 bytes, limit 131072'],
+    ['oversized-data', '', 'oversized data'],
     ['gas-limit', '', 'exceeds block gas limit'],
     ['sender-not-permitted', 'the account is not registered', 'sender not permitted: the account is not registered'],
     ['deploy-not-permitted', '', 'deploy not permitted'],

@@ -108,3 +108,22 @@ export const defaultRPCLimits: RPCLimits = {
   sliceMs: 4,
   blockCacheTransactions: 20_000,
 };
+
+/**
+ * Reads limits from a member's configuration, a JSON object of some of the names above; throws an Error that says what is wrong.
+ * The result is complete: what is left out keeps its default.
+ */
+export function readRPCLimits(json: unknown): RPCLimits {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new Error('rpc.limits must be an object');
+  const limits: Record<string, number | bigint> = { ...defaultRPCLimits };
+  for (const [name, value] of Object.entries(json)) {
+    const known = Object.hasOwn(defaultRPCLimits, name) ? limits[name] : undefined;
+    if (known === undefined) throw new Error(`rpc.limits.${name} is not a limit`);
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
+      throw new Error(`rpc.limits.${name} must be a whole number of at least 1`);
+    }
+    limits[name] = typeof known === 'bigint' ? BigInt(value) : value;
+  }
+  // Every name was checked against the defaults, and every type follows theirs.
+  return limits as unknown as RPCLimits;
+}

@@ -6,5 +6,14 @@ export const hanse_members = defineMethod({
   parameters: [],
   result: 'array of `name`, `role`, `validator`, `address`, `voteKey`, `transportKey`, `endpoints`',
   example: [],
-  handler: ({ network }) => network.members(),
+  handler: ({ network }) =>
+    network.members().map(({ name, role, validator, address, voteKey, transportKey, endpoints }) => ({
+      name,
+      role,
+      validator,
+      address,
+      voteKey,
+      transportKey,
+      endpoints,
+    })),
 });

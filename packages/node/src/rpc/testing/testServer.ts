@@ -147,6 +147,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
             voteKey,
             transportKey: `0x${Buffer.from(keyOf(`transport of ${name}`)).toString('hex')}`,
             endpoints: [`127.0.0.1:${9000 + index}`],
+            // What the chain keeps beside, as any provider may: it is no part of the answer, and JSON has no bigint.
+            since: 0n,
           })),
         validators: (epoch) => (epoch === testValidators.epoch ? testValidators : undefined),
       },
