@@ -103,6 +103,11 @@ describe('commitments', () => {
     );
   });
 
+  it('hash leaves and nodes with their tags, as a frozen root computed otherwise shows', () => {
+    const root = merkleRoot(hash, ['a', 'b', 'c'].map(leafOf));
+    expect(bytesToHex(root)).toBe('0xf8bc034c0d42cf169d651a1433188d24c51e2e81fc0b9904cf66f28dc03974c2');
+  });
+
   it('cannot be forged from inner nodes or repeated leaves', () => {
     const leaves = ['a', 'b', 'c'].map(leafOf);
     const root = merkleRoot(hash, leaves);

@@ -1,8 +1,13 @@
 import { CompiledAbi, ZERO_ADDRESS } from '@hanse/protocol';
 import { describe, expect, it } from 'vitest';
-import { currencyAddress, currencyFactoryAddress } from '../abi/addresses.ts';
+import { currencyAddress, currencyFactoryAddress, membersAddress } from '../abi/addresses.ts';
 import { currencyAbi } from '../abi/currencyAbi.ts';
 import { currencyFactoryAbi } from '../abi/currencyFactoryAbi.ts';
+import { ACTIVE_MEMBER, roleCodes } from '../abi/memberCodes.ts';
+import { membersStorage } from '../members/membersStorage.ts';
+import { bindStorage } from '../storage/accessors.ts';
+import { SlotHasher } from '../storage/slotHasher.ts';
+import { WorldSlots } from '../storage/stateSlots.ts';
 import { TestChain, testAccounts, testSuite } from '../testing/testChain.ts';
 
 const { authority, bank, farm, market, alice, stranger } = testAccounts;
@@ -72,6 +77,24 @@ describe('currency', () => {
     // An account of a bank's customer is not the bank.
     expect(() => currency(authority, 'issue', alice, 1n)).toThrow(`NotBank(${alice})`);
     expect(() => currency(authority, 'redeem', bank, 1n)).toThrow(`ERC20InsufficientBalance(${bank}, 0, 1)`);
+  });
+
+  it('is not issued by a member that is no authority any more, nor to one that left', () => {
+    const { chain, currency } = start();
+    const slots = new WorldSlots(chain.state, membersAddress, new SlotHasher(testSuite));
+    const { members } = bindStorage(slots, membersStorage);
+    members.at(1).role.set(roleCodes.company);
+    expect(() => currency(authority, 'issue', bank, 1n)).toThrow(`NotAuthority(${authority})`);
+    members.at(1).role.set(roleCodes.authority);
+    members.at(1).status.set(2);
+    expect(() => currency(authority, 'issue', bank, 1n)).toThrow(`NotAuthority(${authority})`);
+    members.at(1).status.set(ACTIVE_MEMBER);
+    members.at(2).status.set(2);
+    expect(() => currency(authority, 'issue', bank, 1n)).toThrow(`NotBank(${bank})`);
+    // The accounts of a member that left may do nothing.
+    expect(chain.readers.readPermissions(chain.state, alice)).toEqual({ mayTransact: false, mayDeploy: false });
+    members.at(2).status.set(ACTIVE_MEMBER);
+    currency(authority, 'issue', bank, 1n);
   });
 
   it('keeps the supply below 2^128', () => {

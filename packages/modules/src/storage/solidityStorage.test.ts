@@ -45,6 +45,7 @@ const everything = {
   wide: uint48,
   wider: uint64,
   half: uint128,
+  otherHalf: uint128,
   full: uint256,
   owner: address,
   hash: bytes32,
@@ -213,6 +214,7 @@ function fill(slots: MapSlots): void {
   s.wide.set(0x123456789abc);
   s.wider.set(0xfedcba9876543210n);
   s.half.set((1n << 128n) - 6n);
+  s.otherHalf.set(6n);
   s.full.set((1n << 256n) - 8n);
   s.owner.set('0x1234567890abcdef1234567890abcdef12345678');
   s.hash.set(bytesToHex(testSuite.keccak256(utf8ToBytes('hash'))));

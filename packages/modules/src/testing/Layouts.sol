@@ -117,6 +117,7 @@ contract Everything {
     uint48 wide;
     uint64 wider;
     uint128 half;
+    uint128 otherHalf;
     uint256 full;
     address owner;
     bytes32 hash;
@@ -147,6 +148,7 @@ contract Everything {
         wide = 0x123456789abc;
         wider = 0xfedcba9876543210;
         half = type(uint128).max - 5;
+        otherHalf = 6;
         full = type(uint256).max - 7;
         owner = 0x1234567890AbcdEF1234567890aBcdef12345678;
         hash = keccak256("hash");
