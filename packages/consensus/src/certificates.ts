@@ -59,13 +59,13 @@ function acceptNotarization(
 ): void {
   const { view, digest, parentView } = certificate.statement;
   if (view === state.finalized.view && digest !== state.finalized.digest) {
-    conflict(state, out, `notarization and finalization of different proposals in view ${view}`);
+    conflict(state, out, certificate, `notarization and finalization of different proposals in view ${view}`);
   }
   if (view <= state.finalized.view) return;
   const round = roundOf(state, view);
   if (round.notarization !== undefined) {
     if (round.notarization.statement.digest !== digest) {
-      conflict(state, out, `notarizations of two proposals in view ${view}`);
+      conflict(state, out, certificate, `notarizations of two proposals in view ${view}`);
     }
     return;
   }
@@ -95,7 +95,7 @@ function acceptNullification(
 ): void {
   const { view } = certificate.statement;
   if (view === state.finalized.certificate?.statement.view) {
-    conflict(state, out, `nullification of the finalized view ${view}`);
+    conflict(state, out, certificate, `nullification of the finalized view ${view}`);
   }
   if (view <= state.finalized.view) return;
   const round = roundOf(state, view);
@@ -115,13 +115,18 @@ function acceptFinalization(
 ): void {
   const { view, height, digest } = certificate.statement;
   if (contradictsFinalized(state, certificate.statement)) {
-    conflict(state, out, `two finalizations disagree: view ${view}, height ${height}`);
+    conflict(state, out, certificate, `two finalizations disagree: view ${view}, height ${height}`);
     return;
   }
   if (view <= state.finalized.view) return;
   const round = roundOf(state, view);
   if (round.nullification !== undefined || (round.notarization && round.notarization.statement.digest !== digest)) {
-    conflict(state, out, `finalization of ${digest} in view ${view} contradicts a certificate of that view`);
+    conflict(
+      state,
+      out,
+      certificate,
+      `finalization of ${digest} in view ${view} contradicts a certificate of that view`,
+    );
     return;
   }
   if (!ownSignatureKnown(state, out, round, certificate)) return;
@@ -158,7 +163,9 @@ function contradictsFinalized(state: ConsensusState, statement: FinalizeStatemen
   return statement.view > held.view !== statement.height > held.height;
 }
 
-function conflict(state: ConsensusState, out: Effect[], detail: string): void {
+/** Two certificates that cannot both be true mean more than f Byzantine members; both stay in the log as evidence. */
+function conflict(state: ConsensusState, out: Effect[], certificate: Certificate, detail: string): void {
+  out.push({ type: 'record', certificate });
   alarm(state, out, 'conflicting-certificates', detail, true);
 }
 

@@ -6,7 +6,7 @@ import { acceptApplied, acceptExecuted, noteProposal, payOwedFinalizes, requestF
 import { acceptBuilt, acceptChecked, acceptProposal, considerProposal, leadView } from './proposals.ts';
 import { type ConsensusState, isIndex, roundOf } from './state.ts';
 import { recallVote } from './statements.ts';
-import { nullifyIfDue, scheduleWake, trackDemand } from './timers.ts';
+import { demandOf, nullifyIfDue, scheduleWake, trackDemand } from './timers.ts';
 import type { Effect, Input, Recovered } from './types.ts';
 import { acceptVote } from './votes.ts';
 
@@ -73,8 +73,9 @@ function settle(state: ConsensusState, out: Effect[]): void {
   payOwedFinalizes(state, out);
   considerProposal(state, out);
   const proposeAtMs = leadView(state, out);
-  const demand = trackDemand(state);
+  trackDemand(state);
   nullifyIfDue(state, out);
+  const demand = demandOf(state);
   resendIfStuck(state, out, demand);
   scheduleWake(state, out, demand, proposeAtMs);
 }

@@ -147,6 +147,7 @@ export function acceptApplied(state: ConsensusState, out: Effect[], point: Final
     return;
   }
   state.point = point;
+  if (point.closesEpoch) state.closed = true;
   if (point.view > state.finalized.view || point.height > state.finalized.height) {
     state.finalized = pointAsFinalized(point, state.options.epoch);
     state.progressAtMs = state.atMs;

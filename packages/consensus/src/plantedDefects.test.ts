@@ -84,7 +84,7 @@ const defects: readonly Defect[] = [
       { file: 'proposals.ts', from: 'if (notarization.statement.digest !== extended) return INVALID;', to: '' },
       { file: 'proposals.ts', from: 'if (extended !== state.finalized.digest) return INVALID;', to: '' },
     ],
-    setting: { validators: 7, byzantine: { 1: colluder, 2: colluder } },
+    setting: { validators: 7, crashes: 0, lossPercent: 2, byzantine: { 1: colluder, 2: colluder } },
   },
   {
     name: 'finalize for what was executed but not notarized',
@@ -142,7 +142,7 @@ const defects: readonly Defect[] = [
     patches: [
       { file: 'timers.ts', from: 'if (state.failedViews > state.faults) {', to: 'if (state.failedViews < 0) {' },
     ],
-    setting: { slowMs: 400 },
+    setting: { slowMs: 400, transactions: 5, crashes: 0 },
   },
 ];
 

@@ -70,7 +70,7 @@ function standingOfParent(state: ConsensusState, out: Effect[], message: Proposa
   // Whoever finalized an epoch's last block does not repeat it.
   if (again && parentView === state.finalized.view) return INVALID;
   const extended = again ? digest : proposal.parentDigest;
-  const { leader } = { leader: leaderOf(state, view) };
+  const leader = leaderOf(state, view);
   if (parentView === state.finalized.view) {
     if (extended !== state.finalized.digest) return INVALID;
   } else {
@@ -144,7 +144,7 @@ function emptyIsDue(state: ConsensusState, parentView: View, timeMs: number): bo
 export function considerProposal(state: ConsensusState, out: Effect[]): void {
   const round = state.rounds.get(state.view);
   const message = round?.message;
-  if (round === undefined || message === undefined || state.closed) return;
+  if (round === undefined || message === undefined || state.closed || state.options.self === undefined) return;
   if (round.sentNotarize !== undefined || round.verdict === 'invalid') return;
   const { statement } = message.leaderVote;
   let { standing } = standingOfParent(state, out, message);

@@ -159,7 +159,7 @@ export function createConsensus(options: ConsensusOptions, point: FinalizedPoint
     faults: faultBound(n),
     started: false,
     stopped: false,
-    closed: false,
+    closed: point.closesEpoch === true,
     atMs: 0,
     view: View(finalized.view + 1),
     enteredAtMs: 0,

@@ -65,11 +65,11 @@ function absenceMs(state: ConsensusState): number {
 }
 
 /** Arms the timers when demand arises, disarms them when it is gone. */
-export function trackDemand(state: ConsensusState): Demand {
+export function trackDemand(state: ConsensusState): void {
   const demand = demandOf(state);
   if (demand === 'none') {
     state.timersSinceMs = undefined;
-    return demand;
+    return;
   }
   // After a pause as long as an absence nobody's silence means anything: everybody starts anew.
   if (state.lastDemandMs === undefined || state.atMs - state.lastDemandMs >= absenceMs(state)) {
@@ -81,7 +81,6 @@ export function trackDemand(state: ConsensusState): Demand {
     const gossip = demand === 'pending' || demand === 'idle-interval' ? state.deltaMs : 0;
     state.timersSinceMs = state.atMs + gossip;
   }
-  return demand;
 }
 
 /**

@@ -39,6 +39,8 @@ export interface FinalizedPoint {
   readonly view: View;
   readonly timeMs: number;
   readonly certificate: Certificate<FinalizeStatement> | undefined;
+  /** It closed the epoch of this very core, which then signs nothing and only tells others; absent means no. */
+  readonly closesEpoch?: boolean;
 }
 
 /** A leader's proposal for a view on the wire. The leader's own notarize vote is its signature. */

@@ -155,7 +155,8 @@ export const colluder: Behaviour = {
     }
     const twin = twinOf(self, message.message, { timeMs: proposal.timeMs + 1 });
     if (to % 6 === 0) return [{ type: 'proposal', message: twin }];
-    return proposal.view % 2 === 0 ? [message] : [];
+    const toTheRest = Number.parseInt(message.message.digest.slice(-1), 16) % 2 === 0;
+    return toTheRest ? [message] : [];
   },
   incoming(self, message) {
     doubleVoter.incoming(self, message);

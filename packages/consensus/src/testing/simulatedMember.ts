@@ -489,6 +489,7 @@ export class SimulatedMember {
       view: last.view,
       timeMs: last.proposal.timeMs,
       certificate,
+      ...(this.world.closes(last.height) && { closesEpoch: true }),
     };
     this.#executed.set(last.digest, {
       digest: last.digest,
