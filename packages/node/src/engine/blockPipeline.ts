@@ -130,7 +130,9 @@ export class BlockPipeline {
 
   /** Effect `finalize`; in the order of the calls. */
   finalize(digest: Hash, certificate: Certificate<FinalizeStatement>): void {
-    this.#finalizing = this.#finalizing.then(() => this.#finalizeNow(digest, certificate));
+    this.#finalizing = this.#finalizing
+      .then(() => this.#finalizeNow(digest, certificate))
+      .catch((error: unknown) => this.#modules.host.alarm('engine-failed', messageOf(error), true));
   }
 
   /** Resolves when every finalization that was asked for is done. */
@@ -159,8 +161,10 @@ export class BlockPipeline {
       store.putBuilt(built.proposal, built.digest, parentView, built.transactions, clock.monotonicMs());
       host.feed({ type: 'built', view, proposal: built.proposal, digest: built.digest });
     } catch (error) {
+      const importedTo = await this.#storedHeight();
       if (this.#closed) return;
-      host.alarm('build-failed', `view ${view}: ${messageOf(error)}`, false);
+      // After an import the ledger stands higher than this engine knows yet, and its head is no parent any more.
+      if (importedTo <= host.head().height) host.alarm('build-failed', `view ${view}: ${messageOf(error)}`, false);
       host.feed({ type: 'built', view, proposal: undefined, digest: parentDigest });
     }
   }
@@ -383,7 +387,7 @@ export class BlockPipeline {
       this.#reportExecuted(result);
       return result;
     } catch (error) {
-      if (!this.#matters(entry)) return 'abandoned';
+      if ((await this.#storedHeight()) >= entry.proposal.height || !this.#matters(entry)) return 'abandoned';
       // Execution is total: this is a bug or a broken disk. The finalize vote is withheld, and nothing loops.
       host.alarm('execution-failed', `${entry.digest} at height ${entry.proposal.height}: ${messageOf(error)}`, false);
       return undefined;
@@ -453,6 +457,12 @@ export class BlockPipeline {
     }
   }
 
+  /** How far storage is, which an import may have moved beyond the head that this engine knows; -1 if it does not answer. */
+  async #storedHeight(): Promise<number> {
+    const head = await this.#modules.ledger.finalizedHead().catch(() => undefined);
+    return head?.height ?? -1;
+  }
+
   async #finalizeNow(digest: Hash, certificate: Certificate<FinalizeStatement>): Promise<void> {
     const { host, ledger } = this.#modules;
     const { height, view, blockHash } = certificate.statement;
@@ -468,15 +478,16 @@ export class BlockPipeline {
       host.alarm('divergence', `height ${height}: certified ${blockHash}, executed here ${result.blockHash}`, true);
       return;
     }
+    let blocks: readonly FinalizedBlock[];
     try {
-      const blocks = await ledger.finalize(digest, certificate);
-      if (!this.#closed && blocks.length > 0) host.applied(blocks, certificate);
+      blocks = await ledger.finalize(digest, certificate);
     } catch (error) {
       // An import may have come first; then the finalization is done and `synced` will say so.
-      const head = await ledger.finalizedHead().catch(() => undefined);
-      if (this.#closed || (head !== undefined && head.height >= height)) return;
+      if ((await this.#storedHeight()) >= height || this.#closed) return;
       host.alarm('storage-failed', `block ${height} could not be made final: ${messageOf(error)}`, true);
+      return;
     }
+    if (!this.#closed && blocks.length > 0) host.applied(blocks, certificate);
   }
 }
 

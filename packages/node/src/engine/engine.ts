@@ -40,6 +40,7 @@ import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
 import { PeerDesk } from './peerDesk.ts';
 import { ProposalStore } from './proposalStore.ts';
 import { Sleeper } from './sleeper.ts';
+import { StatusExchange } from './statusExchange.ts';
 import { defaultVerifierLimits, Verifier } from './verification.ts';
 import { certificateRecords, VoteDesk } from './voteDesk.ts';
 import type { WriteAheadLog } from './writeAheadLog.ts';
@@ -65,8 +66,8 @@ export class Engine {
   readonly #pipeline: BlockPipeline;
   readonly #peers: PeerDesk;
   readonly #votes: VoteDesk | undefined;
+  readonly #status: StatusExchange;
   readonly #recovered: RecoveredLog;
-  readonly #asking = new Set<ValidatorIndex>();
   #core: ConsensusState;
   #head: Head;
   #headCertificate: Certificate<FinalizeStatement> | undefined;
@@ -113,6 +114,7 @@ export class Engine {
     this.#pipeline = this.#createPipeline();
     this.#peers = this.#createPeerDesk();
     this.#votes = this.#createVoteDesk();
+    this.#status = this.#createStatusExchange();
     // An own proposal holds an own vote, and a crash may have torn off the vote's record behind it.
     const leaderVotes = recovered.proposals.map(({ message }) => message.leaderVote);
     const own = [...recovered.votes, ...leaderVotes.filter(({ signer }) => signer === this.#self)];
@@ -146,8 +148,7 @@ export class Engine {
       this.#alarm('amnesia', 'the log of votes was lost: this member follows without a vote until that is safe', false);
     this.#modules.bodies.onPending(() => this.#considerPending());
     this.#considerPending();
-    this.#gossipStatus();
-    this.#askForStatus();
+    this.#status.start();
   }
 
   /** A message from a validator. Never throws. */
@@ -163,7 +164,7 @@ export class Engine {
 
   /** A connection to a validator was made. */
   peerConnected(peer: ValidatorIndex): void {
-    if (this.#started && !this.#closed) void this.#exchangeStatus(peer);
+    if (this.#started) void this.#status.ask(peer);
   }
 
   /** Blocks were imported into the ledger up to `head`, which must be of this engine's epoch. */
@@ -192,6 +193,7 @@ export class Engine {
     this.#closed = true;
     this.#wake?.cancel();
     this.#votes?.stop();
+    this.#status.close();
     this.#sleeper.close();
     this.#pipeline.close();
     await this.#pipeline.settled();
@@ -416,44 +418,6 @@ export class Engine {
     else void this.#sleeper.sleep(this.#options.deltaFloorMs).then(() => this.#considerPending());
   }
 
-  /** Every `statusIntervalMs` everybody learns where this member is. */
-  #gossipStatus(): void {
-    if (this.#closed) return;
-    this.#modules.transport.broadcast(messageKinds.status, this.#peers.status(undefined));
-    void this.#sleeper.sleep(this.#options.statusIntervalMs).then(() => this.#gossipStatus());
-  }
-
-  /** Until everybody has reported once since the start, those who have not are asked again and again. */
-  #askForStatus(): void {
-    if (this.#closed) return;
-    const others = this.#modules.transport
-      .connected()
-      .filter((peer) => peer !== this.#self && !this.#peers.answered.has(peer));
-    for (const peer of others) void this.#exchangeStatus(peer);
-    if (this.#peers.answered.size >= this.#validators.validators.length - 1) return;
-    void this.#sleeper.sleep(this.#options.askStatusIntervalMs).then(() => this.#askForStatus());
-  }
-
-  async #exchangeStatus(peer: ValidatorIndex): Promise<void> {
-    if (this.#asking.has(peer)) return;
-    this.#asking.add(peer);
-    try {
-      const own = this.#peers.status(undefined);
-      const answer = await this.#modules.transport.request(
-        peer,
-        messageKinds.requestStatus,
-        own,
-        this.#options.requestTimeoutMs,
-      );
-      if (this.#closed) return;
-      this.#peers.receiveStatusAnswer(peer, answer);
-    } catch (error) {
-      this.#modules.logger.log('debug', 'no status', { peer, error: String(error) });
-    } finally {
-      this.#asking.delete(peer);
-    }
-  }
-
   #applied(blocks: readonly FinalizedBlock[], certificate: Certificate<FinalizeStatement>): void {
     const last = blocks.at(-1)!;
     const { clock, events } = this.#modules;
@@ -514,7 +478,7 @@ export class Engine {
     this.#peers.forgetAnswers();
     const certificates = certificatesBetween(old, View(this.#head.view + 1), old.view);
     this.#startCore({ ownVotes: this.#votes?.ownVotes() ?? [], certificates, proposals: [], amnesia: true });
-    this.#askForStatus();
+    this.#status.askAll();
   }
 
   #alarm(kind: string, detail: string, stop: boolean): void {
@@ -589,6 +553,16 @@ export class Engine {
         this.#considerPending();
       },
     });
+  }
+
+  #createStatusExchange(): StatusExchange {
+    const { transport, logger } = this.#modules;
+    const { statusIntervalMs, askStatusIntervalMs, requestTimeoutMs } = this.#options;
+    const validatorCount = this.#validators.validators.length;
+    return new StatusExchange(
+      { self: this.#self, validatorCount, statusIntervalMs, askIntervalMs: askStatusIntervalMs, requestTimeoutMs },
+      { transport, logger, peers: this.#peers, sleeper: this.#sleeper },
+    );
   }
 
   #createVoteDesk(): VoteDesk | undefined {
