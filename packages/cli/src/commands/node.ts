@@ -1,4 +1,4 @@
-import { type NodeConfig, type RunningNode, readNodeConfig, startNode } from '@hanse/node';
+import { type NodeConfig, readNodeConfig, startNode } from '@hanse/node';
 import type { Command } from 'commander';
 import { CLIError } from '../cliError.ts';
 import type { MemberReport } from '../localNetwork/memberProcess.ts';
@@ -46,25 +46,26 @@ function report(message: MemberReport): void {
 
 async function runNode(config: NodeConfig): Promise<void> {
   // A signal that comes while the node starts is kept until it can be obeyed.
-  let stop: () => void = () => undefined;
-  const stopAsked = new Promise<void>((resolve) => {
-    stop = resolve;
+  const stopAsked = new Promise<undefined>((resolve) => {
+    const stop = (): void => {
+      resolve(undefined);
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+    // `hanse up` is gone: nobody watches over this member any more.
+    process.on('disconnect', stop);
   });
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  // `hanse up` is gone: nobody watches over this member any more.
-  process.on('disconnect', stop);
-  let node: RunningNode;
   try {
-    node = await startNode(config);
+    const node = await startNode(config);
+    report({ type: 'ready', rpcUrl: node.rpcUrl, wsUrl: node.wsUrl });
+    const failure = await Promise.race([stopAsked, node.failed]);
+    await node.close();
+    if (failure !== undefined) throw new CLIError(`The member stopped: ${failure.message}`, 2);
   } catch (error) {
     report({ type: 'failed', message: (error as Error).message });
     throw error;
+  } finally {
+    // An open channel would keep the process alive.
+    if (process.connected) process.disconnect();
   }
-  report({ type: 'ready', rpcUrl: node.rpcUrl, wsUrl: node.wsUrl });
-  const failure = await Promise.race([stopAsked, node.failed]);
-  await node.close();
-  if (failure !== undefined) throw new CLIError(`The member stopped: ${failure.message}`, 2);
-  process.exitCode = 0;
-  if (process.connected) process.disconnect();
 }

@@ -226,11 +226,14 @@ function localGenesis(
       maxTransactionBytes: 131_072,
     },
     members,
-    accounts: accounts.map(({ name, member, address }) => ({
-      address,
-      member,
-      mayDeploy: name === member || (PEOPLE.find((person) => person.name === name)?.mayDeploy ?? false),
-    })),
+    // A member's own account needs no entry.
+    accounts: accounts
+      .filter(({ name, member }) => name !== member)
+      .map(({ name, member, address }) => ({
+        address,
+        member,
+        mayDeploy: PEOPLE.find((person) => person.name === name)?.mayDeploy ?? false,
+      })),
     currencies: [{ symbol: 'DCNY', name: 'Digital Yuan', decimals: 2, authority: 'authority' }],
     alloc: {},
   };

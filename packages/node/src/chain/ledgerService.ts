@@ -1,6 +1,5 @@
-import { readValidatorSet } from '@hanse/modules';
+import type { ModuleReaders } from '@hanse/modules';
 import {
-  type Address,
   type Certificate,
   decodeTransaction,
   type Epoch,
@@ -19,7 +18,7 @@ import {
 } from '@hanse/protocol';
 import type { BlockExecutor } from '../execution/blockExecutor.ts';
 import type { ExecutionRules } from '../execution/executionRules.ts';
-import { BlockChecks, type SenderPermissions } from '../execution/staticChecks.ts';
+import { BlockChecks } from '../execution/staticChecks.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { LedgerStore } from '../storage/ledgerStore.ts';
 import type { StateBase } from '../storage/stateOverlay.ts';
@@ -37,6 +36,7 @@ import type {
   SyncBlock,
   TransactionBody,
 } from './ledger.ts';
+import { readSenderPermissions } from './senderPermissions.ts';
 import { SerialQueue } from './serialQueue.ts';
 
 export interface LedgerOptions {
@@ -49,7 +49,7 @@ export interface LedgerModules {
   readonly store: LedgerStore;
   readonly executor: BlockExecutor;
   readonly clock: Clock;
-  readonly permissions: (state: StateReader, sender: Address) => SenderPermissions;
+  readonly readers: ModuleReaders;
 }
 
 /** A block that another can stand on: the finalized head, or an executed block above it. */
@@ -157,7 +157,9 @@ export class LedgerService implements Ledger {
   }
 
   #validators(state: StateReader, epoch: Epoch): ValidatorSet {
-    return readValidatorSet(state, epoch);
+    const set = this.#modules.readers.readValidatorSet(state, epoch);
+    if (set === undefined) throw new Error(`The state has no validators for epoch ${epoch}.`);
+    return set;
   }
 
   /** The executed block with a digest, if it is the head or above it. */
@@ -170,11 +172,10 @@ export class LedgerService implements Ledger {
   }
 
   #blockChecks(parent: ParentBlock): BlockChecks {
-    const { permissions } = this.#modules;
     return new BlockChecks({
       rules: this.#options.rules,
       parentState: parent.state,
-      permissions: (sender) => permissions(parent.state, sender),
+      permissions: (sender) => readSenderPermissions(this.#modules.readers, parent.state, sender),
     });
   }
 

@@ -61,6 +61,13 @@ export class TransactionIntake {
     });
   }
 
+  /** The same for one. */
+  async submitOne(raw: Uint8Array): Promise<IntakeResult> {
+    const [result] = await this.submit([raw]);
+    if (result === undefined) throw new Error('The pool gave no answer.');
+    return result;
+  }
+
   /** Verifies encodings that came for a proposal and keeps the good ones until `release`. */
   async accept(raws: readonly Uint8Array[]): Promise<readonly TransactionBody[]> {
     const verified = await Promise.all(raws.map((raw) => this.#verify(raw)));

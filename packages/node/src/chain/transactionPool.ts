@@ -71,6 +71,11 @@ export class TransactionPool {
     return this.#byHash.get(hash)?.transaction;
   }
 
+  /** Everything that waits, in the order in which it came. */
+  hashes(): Iterable<Hash> {
+    return this.#byHash.keys();
+  }
+
   /** The next free nonce of an account that has waiting transactions; undefined if it has none. */
   pendingNonce(address: Address): bigint | undefined {
     return this.#senders.get(address)?.pendingNonce();

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { LogLevel } from '../runtime/logger.ts';
+import { ConfigError } from './configError.ts';
 
 /** What `hanse node --config FILE` reads. Relative paths count from the file's folder. */
 export interface NodeConfig {
@@ -26,10 +27,6 @@ export interface NodeConfig {
     readonly corsOrigin?: string;
   };
   readonly log: LogLevel;
-}
-
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
 }
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];

@@ -1,0 +1,21 @@
+import { type Genesis, parseGenesis, type Suite } from '@hanse/protocol';
+import { createSuite } from '../config/createSuite.ts';
+import type { ServiceContext } from '../runtime/services.ts';
+
+/** What every service of a member is started with; structured-clonable. */
+export interface MemberServiceOptions {
+  /** The network's genesis document, parsed before. */
+  readonly genesis: Genesis;
+  /** The folder of the LMDB environment. */
+  readonly ledgerFolder: string;
+}
+
+/** The options, checked again on this side of the thread, with the thread's own suite. */
+export function readServiceOptions(
+  options: unknown,
+  context: ServiceContext,
+): MemberServiceOptions & { readonly suite: Suite } {
+  const { genesis, ledgerFolder } = options as MemberServiceOptions;
+  const parsed = parseGenesis(genesis);
+  return { genesis: parsed, ledgerFolder, suite: createSuite(parsed.suite, context.primitives) };
+}

@@ -1,0 +1,51 @@
+import type { Address, Hash, Hex } from '@hanse/protocol';
+
+/** A member as `hanse_members` describes it. */
+export interface MemberDescription {
+  readonly name: string;
+  readonly role: 'authority' | 'bank' | 'company';
+  readonly validator: boolean;
+  readonly address: Address;
+  readonly voteKey: Hex;
+  readonly transportKey: Hex;
+  readonly endpoints: readonly string[];
+}
+
+/** How a member is, as `hanse_status` describes it. */
+export interface MemberStatus {
+  readonly name: string;
+  readonly version: string;
+  readonly network: string;
+  readonly chainId: number;
+  readonly suite: string;
+  readonly genesisHash: Hash;
+  /** Which cryptographic implementation answers, by algorithm. */
+  readonly cryptography: Readonly<Record<string, string>>;
+  readonly height: number;
+  readonly blockHash: Hash | null;
+  readonly epoch: number;
+  readonly view: number;
+  readonly peers: readonly { readonly name: string; readonly endpoint: string; readonly connected: boolean }[];
+  readonly pendingTransactions: number;
+  readonly syncing: false | { readonly startingHeight: number; readonly highestHeight: number };
+  readonly healthy: boolean;
+}
+
+/** What `hanse_getFinality` gives: the proof that `verifyFinality` checks, and the same for people. */
+export interface FinalityAnswer {
+  readonly headers: readonly Hex[];
+  readonly certificate: Hex;
+  readonly nextSetHash: Hash;
+  readonly height: number;
+  readonly certifiedHeight: number;
+  readonly epoch: number;
+  readonly view: number;
+  readonly signers: readonly string[];
+}
+
+/** The methods under `hanse_`, typed for viem's `request`. */
+export type HanseRpcSchema = [
+  { Method: 'hanse_members'; Parameters?: undefined; ReturnType: readonly MemberDescription[] },
+  { Method: 'hanse_status'; Parameters?: undefined; ReturnType: MemberStatus },
+  { Method: 'hanse_getFinality'; Parameters: [block: Hex | 'latest']; ReturnType: FinalityAnswer | null },
+];
