@@ -109,6 +109,17 @@ describe('transaction gossip', () => {
     expect(after[1]![1]! + after[2]![1]!).toBeGreaterThan(0);
   });
 
+  it('takes note of who gave a transaction in another way, for example with a proposal', async () => {
+    const { cluster, members } = await network(2);
+    const [one, two] = [transaction(1), transaction(2)];
+    members[0]!.gossip.announce([one], 'member-2');
+    members[0]!.gossip.markKnown('member-2', [two.hash]);
+    members[0]!.submit(two);
+    await cluster.pass(1_000);
+    expect(members[0]!.gossip.knownTo('member-2', one.hash)).toBe(true);
+    expect(members[1]!.received).toEqual([]);
+  });
+
   it('reaches a member whose link to the origin is down', async () => {
     const { cluster, members } = await network(3);
     cluster.hub.cut(keyOf(1), keyOf(3));

@@ -204,6 +204,28 @@ describe('catching up', () => {
     expect(state.penalized.filter((text) => text.startsWith('honest'))).toEqual([]);
   });
 
+  it('does not blame an honest peer whose uncertified blocks came before a lie', async () => {
+    const certified = (height: number): boolean => height % 15 === 0;
+    const sparse: FakePeer = {
+      head: 60,
+      answer: async ({ from, maxCount }) =>
+        Array.from({ length: maxCount }, (_, index) => block(from + index, { certified: certified(from + index) })),
+    };
+    const liar: FakePeer = {
+      head: 60,
+      answer: async ({ from, maxCount }) =>
+        Array.from({ length: maxCount }, (_, index) => block(from + index, { fork: 1 })),
+    };
+    const { sync, state, settle, clock } = driver({ sparse, liar });
+    sync.behind(60);
+    for (let round = 0; round < 10; round++) {
+      await settle();
+      clock.advance(3_000);
+    }
+    expect(state.head).toBe(60);
+    expect(state.penalized.filter((text) => text.startsWith('sparse'))).toEqual([]);
+  });
+
   it('penalizes a peer whose answer breaks the form', async () => {
     const garbled: FakePeer = {
       head: 20,
@@ -249,6 +271,7 @@ describe('catching up', () => {
     sync.behind(30);
     await settle();
     expect([state.head, state.penalized]).toEqual([30, []]);
+    expect(state.asked).toEqual(['a 1+10', 'a 11+10', 'a 26+5']);
   });
 
   it('holds no more than its window ahead of the import', async () => {
