@@ -330,7 +330,8 @@ export class BlockPipeline {
       const transactions = await this.#gathered(entry);
       if (transactions === undefined) return undefined;
       // The flush runs while the parent is awaited and the rules are checked.
-      entry.logged ??= host.logProposal(entry.message!, transactions);
+      if (entry.message === undefined) return undefined;
+      entry.logged ??= host.logProposal(entry.message, transactions);
       entry.logged.catch(() => undefined);
       if (!(await this.#isExecuted(parentDigest, entry.parentView, [entry.leader, ...entry.holders]))) return undefined;
       try {
@@ -341,11 +342,17 @@ export class BlockPipeline {
         host.alarm('check-failed', `${entry.digest}: ${messageOf(error)}`, false);
         return undefined;
       }
-      // The ledger let the parent go, for example because blocks were imported: it is executed once more.
-      const parent = this.#modules.store.get(parentDigest);
-      if (parent !== undefined) Object.assign(parent, { execution: undefined, result: undefined, verdict: undefined });
+      this.#forgetExecutions(parentDigest);
     }
     return undefined;
+  }
+
+  /** The ledger let executed blocks go, for example because blocks were imported: the branch is checked and executed once more. */
+  #forgetExecutions(tip: Hash): void {
+    const { store } = this.#modules;
+    for (let entry = store.get(tip); entry !== undefined; entry = store.get(entry.proposal.parentDigest)) {
+      Object.assign(entry, { execution: undefined, result: undefined, verdict: undefined, built: false });
+    }
   }
 
   async #isExecuted(digest: Hash, view: View, holders: readonly ValidatorIndex[]): Promise<boolean> {
@@ -466,28 +473,30 @@ export class BlockPipeline {
   async #finalizeNow(digest: Hash, certificate: Certificate<FinalizeStatement>): Promise<void> {
     const { host, ledger } = this.#modules;
     const { height, view, blockHash } = certificate.statement;
-    const passed = (): boolean => this.#closed || height <= host.head().height;
-    if (passed()) return;
-    const result = await this.#execution(
-      digest,
-      view,
-      certificate.signatures.map(({ signer }) => signer),
-    );
-    if (result === undefined || passed()) return;
-    if (result.blockHash !== blockHash) {
-      host.alarm('divergence', `height ${height}: certified ${blockHash}, executed here ${result.blockHash}`, true);
+    const holders = certificate.signatures.map(({ signer }) => signer);
+    for (let attempt = 1; !this.#closed && height > host.head().height; attempt++) {
+      const result = await this.#execution(digest, view, holders);
+      if (result === undefined || this.#closed || height <= host.head().height) return;
+      if (result.blockHash !== blockHash) {
+        host.alarm('divergence', `height ${height}: certified ${blockHash}, executed here ${result.blockHash}`, true);
+        return;
+      }
+      let blocks: readonly FinalizedBlock[];
+      try {
+        blocks = await ledger.finalize(digest, certificate);
+      } catch (error) {
+        // An import may have come first; then the finalization is done and `synced` will say so.
+        if ((await this.#storedHeight()) >= height || this.#closed) return;
+        if (attempt === 2) {
+          host.alarm('storage-failed', `block ${height} could not be made final: ${messageOf(error)}`, true);
+          return;
+        }
+        this.#forgetExecutions(digest);
+        continue;
+      }
+      if (!this.#closed && blocks.length > 0) host.applied(blocks, certificate);
       return;
     }
-    let blocks: readonly FinalizedBlock[];
-    try {
-      blocks = await ledger.finalize(digest, certificate);
-    } catch (error) {
-      // An import may have come first; then the finalization is done and `synced` will say so.
-      if ((await this.#storedHeight()) >= height || this.#closed) return;
-      host.alarm('storage-failed', `block ${height} could not be made final: ${messageOf(error)}`, true);
-      return;
-    }
-    if (!this.#closed && blocks.length > 0) host.applied(blocks, certificate);
   }
 }
 

@@ -344,4 +344,43 @@ describe('engine', () => {
     await cluster.run(150);
     expect(holds(cluster, 0, second)).toBe(true);
   });
+
+  it('takes imports that race with its own finalizations', async () => {
+    const cluster = new EngineCluster(suite, 4);
+    await cluster.startAll();
+    await cluster.run(2_000);
+    const racer = cluster.member(3);
+    // Its votes and certificates come late, so that imports are often first.
+    cluster.interfere = ({ to, kind, payload, request }) =>
+      to === 3 && !request && kind === messageKinds.certificates ? undefined : payload;
+    for (let i = 0; i < 25; i++) {
+      cluster.submit(`raced ${i}`, [0, 1, 2, 3]);
+      await cluster.run(23 + (i % 5) * 11);
+      await racer.ledger.importBlocks(cluster.member(0).ledger.export(racer.ledger.head.height + 1));
+      racer.engine!.synced(await racer.ledger.finalizedHead());
+    }
+    cluster.interfere = ({ payload }) => payload;
+    await cluster.run(8_000);
+    expect(cluster.heights()[0]).toBeGreaterThan(5);
+    expect(cluster.heights()[3]).toBe(cluster.heights()[0]);
+    expectOneChain(cluster);
+    expect([...racer.alarms, ...racer.blamed]).toEqual([]);
+  });
+
+  it('goes on with f members stopped in a network of seven', async () => {
+    const cluster = new EngineCluster(suite, 7);
+    await cluster.startAll();
+    await cluster.run(2_000);
+    cluster.kill(1);
+    cluster.kill(5);
+    const running = [0, 2, 3, 4, 6];
+    const hashes = [];
+    for (let i = 0; i < 10; i++) {
+      hashes.push(cluster.submit(`five of seven ${i}`, running));
+      await cluster.run(1_500);
+    }
+    await cluster.run(3_000);
+    for (const index of running) for (const hash of hashes) expect(holds(cluster, index, hash)).toBe(true);
+    expectOneChain(cluster);
+  });
 });

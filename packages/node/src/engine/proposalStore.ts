@@ -20,8 +20,8 @@ export interface ProposalEntry {
   /** Inline bodies that are still being verified. */
   accepting: Promise<void>;
   gathering: Promise<readonly TransactionBody[] | undefined> | undefined;
-  /** Made by this member: valid without a check. */
-  readonly built: boolean;
+  /** Made by this member: valid without a check, as long as the ledger remembers. */
+  built: boolean;
   verdict: Promise<{ readonly valid: boolean; readonly reason?: string } | undefined> | undefined;
   execution: Promise<ExecutionResult | undefined> | undefined;
   result: ExecutionResult | undefined;
