@@ -9,6 +9,6 @@ export interface Clock {
   nowMs(): number;
   /** Milliseconds of a clock that never steps back; only differences mean something. */
   monotonicMs(): number;
-  /** Calls once after `delayMs` milliseconds. Does not keep the process alive. */
+  /** Calls once after `delayMs` milliseconds; 0 means the next turn of the event loop. Does not keep the process alive. */
   schedule(delayMs: number, callback: () => void): Timer;
 }

@@ -10,7 +10,8 @@ export function createRealClock(): Clock {
     monotonicMs: () => performance.now(),
     schedule(delayMs: number, callback: () => void): Timer {
       if (delayMs <= 0) {
-        const immediate = setImmediate(callback).unref();
+        // Not unref'd: the event loop does not hurry for such an immediate, it would wait for the next packet or timer.
+        const immediate = setImmediate(callback);
         return { cancel: () => clearImmediate(immediate) };
       }
       const timeout = setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS)).unref();
