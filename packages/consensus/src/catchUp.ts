@@ -133,10 +133,15 @@ export function confirmReports(state: ConsensusState): void {
   }
 }
 
-/** A closed epoch answers every message with the finalization of its last block, once a resend interval per peer. */
-export function answerClosed(state: ConsensusState, out: Effect[], to: ValidatorIndex): void {
+/**
+ * Rule R3: whoever still speaks of views that are settled gets the finalization, once a resend interval per peer. Late
+ * votes are normal for two delta after a finalization; in a closed epoch every message is late ("Epochs").
+ */
+export function answerLatecomer(state: ConsensusState, out: Effect[], to: ValidatorIndex, view: View): void {
   const { certificate } = state.finalized;
   if (certificate === undefined || to === state.options.self) return;
+  const late = view <= state.finalized.view && state.atMs > state.progressAtMs + 2 * state.deltaMs;
+  if (!late && !state.closed) return;
   const answeredAtMs = state.answeredAtMs.get(to);
   if (answeredAtMs !== undefined && state.atMs < answeredAtMs + state.options.resendIntervalMs) return;
   state.answeredAtMs.set(to, state.atMs);

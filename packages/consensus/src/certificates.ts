@@ -27,8 +27,8 @@ import type { Effect } from './types.ts';
 
 /**
  * Takes a certificate that was formed here (`from` undefined) or came, verified, from a peer. A new one is recorded;
- * it is broadcast if it was formed here or carries this member further (paper, section 2: on seeing a notarized
- * block, multicast it and move on).
+ * it is broadcast if it was formed here or carries this member further (paper, step 4: a player that sees a
+ * notarized chain moves on; relaying lets every honest player see it).
  */
 export function acceptCertificate(
   state: ConsensusState,
@@ -50,7 +50,7 @@ export function acceptCertificate(
   }
 }
 
-/** Rule C1, upon q notarize(v, P): advance; a finalize is owed unless nullify(v) was sent (paper, section 2, "finalize"). */
+/** Rule C1, upon q notarize(v, P): advance; a finalize is owed unless nullify(v) was sent (paper, step 4). */
 function acceptNotarization(
   state: ConsensusState,
   out: Effect[],
@@ -86,7 +86,7 @@ function acceptNotarization(
   if (view >= state.view) enterView(state, out, toView(view + 1));
 }
 
-/** Rule C2, upon q nullify(v): advance (paper, section 2: a notarized dummy block). */
+/** Rule C2, upon q nullify(v): advance (paper, step 4, for the dummy block). */
 function acceptNullification(
   state: ConsensusState,
   out: Effect[],
@@ -106,7 +106,7 @@ function acceptNullification(
   if (view >= state.view) enterView(state, out, toView(view + 1));
 }
 
-/** Rule C3, upon q equal finalize(v, P, B): P and its ancestors are final (paper, section 2, "finalize"). */
+/** Rule C3, upon q equal finalize(v, P, B): P and its ancestors are final (paper, step 4). */
 function acceptFinalization(
   state: ConsensusState,
   out: Effect[],

@@ -1,6 +1,6 @@
 import type { View, Vote } from '@hanse/protocol';
 import { View as toView } from '@hanse/protocol';
-import { acceptStatus, answerClosed, confirmReports, enterRecoveredView, resend, resendIfStuck } from './catchUp.ts';
+import { acceptStatus, answerLatecomer, confirmReports, enterRecoveredView, resend, resendIfStuck } from './catchUp.ts';
 import { acceptCertificate } from './certificates.ts';
 import { acceptApplied, acceptExecuted, noteProposal, payOwedFinalizes, requestFinalization } from './finality.ts';
 import { acceptBuilt, acceptChecked, acceptProposal, considerProposal, leadView } from './proposals.ts';
@@ -80,11 +80,12 @@ function settle(state: ConsensusState, out: Effect[]): void {
   scheduleWake(state, out, demand, proposeAtMs);
 }
 
-/** Whoever sends anything valid is there (CONSENSUS.md, "Absent leaders"); a closed epoch answers with its end ("Epochs"). */
+/** Whoever sends anything valid is there (rule T4); whoever speaks of settled views is told (rule R3). */
 function hear(state: ConsensusState, out: Effect[], input: Input): void {
   if (!('from' in input) || !isIndex(input.from, state.validators)) return;
   state.lastHeardMs[input.from] = state.atMs;
-  if (state.closed && input.type !== 'certificate') answerClosed(state, out, input.from);
+  if (input.type === 'vote') answerLatecomer(state, out, input.from, input.vote.statement.view);
+  if (input.type === 'proposal') answerLatecomer(state, out, input.from, input.message.leaderVote.statement.view);
 }
 
 /** After an alarm that stops this member nothing leaves it but the alarm and what was decided for its own log. */
@@ -92,7 +93,7 @@ function isHarmless(effect: Effect): boolean {
   return effect.type === 'alarm' || effect.type === 'record';
 }
 
-/** Rule S1, upon start: take back what the log holds, and send identical votes again (CONSENSUS.md, "Recovery"). */
+/** Rule S1, upon start: take back what the log holds, and send identical votes again (spec.md, "Recovery"). */
 function start(state: ConsensusState, out: Effect[], recovered: Recovered): void {
   if (state.started) throw new Error('the core was started twice');
   state.started = true;

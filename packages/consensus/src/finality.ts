@@ -14,7 +14,7 @@ import {
 import { enterView } from './timers.ts';
 import type { Effect, FinalizedPoint } from './types.ts';
 
-/** Asks the host, once, to execute a block (CONSENSUS.md, "Execution": P executes while its votes travel). */
+/** Asks the host, once, to execute a block (rule E1: P executes while its votes travel). */
 export function requestExecution(
   state: ConsensusState,
   out: Effect[],
@@ -63,8 +63,8 @@ function stopForDivergence(state: ConsensusState, out: Effect[], certified: Fina
 }
 
 /**
- * Rule E2: upon executed(P) with q notarize(v, P) held and nullify(v) never sent, finalize(v, P, B) (paper, section 2,
- * "finalize"; the result is deviation D5). One finalize a view, across restarts.
+ * Rule E2: upon executed(P) with q notarize(v, P) held and nullify(v) never sent, finalize(v, P, B) (paper, step 4;
+ * the result is deviation D5). One finalize a view, across restarts.
  */
 export function payOwedFinalizes(state: ConsensusState, out: Effect[]): void {
   if (state.owed.length === 0) return;

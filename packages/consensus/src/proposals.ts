@@ -58,8 +58,8 @@ const WAITING: Standing = { standing: 'waiting' };
 const INVALID: Standing = { standing: 'invalid' };
 
 /**
- * Rule P2: the parent is notarized, every view between nullified (paper, section 2: the proposal extends a notarized
- * chain with a dummy block in each skipped place).
+ * Rule P2: the parent is notarized, every view between nullified (paper, step 3: the proposal extends a notarized chain,
+ * with a notarized dummy block in each skipped place).
  */
 function standingOfParent(state: ConsensusState, out: Effect[], message: ProposalMessage): Standing {
   const { proposal, digest, leaderVote } = message;
@@ -138,8 +138,8 @@ function emptyIsDue(state: ConsensusState, parentView: View, timeMs: number): bo
 }
 
 /**
- * Rules P2 to P6, upon the first proposal of v's leader, in v: have it checked, and notarize it, once (paper, section
- * 2: vote for the first proposal of the leader that extends a notarized chain).
+ * Rules P2 to P6, upon the first proposal of v's leader, in v: have it checked, and notarize it, once (paper, step 3: vote
+ * for the first, and only the first, proposal of the leader).
  */
 export function considerProposal(state: ConsensusState, out: Effect[]): void {
   const round = state.rounds.get(state.view);
@@ -187,7 +187,7 @@ export function acceptChecked(state: ConsensusState, out: Effect[], input: Extra
 
 /**
  * The highest notarized block for which every view between is nullified here, or the first view that stands in the
- * way (CONSENSUS.md, "Leader").
+ * way (rule L1).
  */
 export function bestParent(
   state: ConsensusState,
@@ -201,8 +201,8 @@ export function bestParent(
 }
 
 /**
- * Rule L1, leader of the current view: propose once, on an executed parent, when there is a reason to (paper, section
- * 2: the leader proposes on entering; "Idle" is deviation D6). Returns when to look again, if time alone decides.
+ * Rule L1, leader of the current view: propose once, on an executed parent, when there is a reason to (paper, step 2: on
+ * entering; "Idle" is deviation D6). Returns when to look again, if time alone decides.
  */
 export function leadView(state: ConsensusState, out: Effect[]): number | undefined {
   const { view } = state;
@@ -237,7 +237,7 @@ export function leadView(state: ConsensusState, out: Effect[]): number | undefin
   return undefined;
 }
 
-/** Rule L3: on a notarized closing block the only proposal is that block again (CONSENSUS.md, "Epochs"). */
+/** Rule L3: on a notarized closing block the only proposal is that block again (deviation D10). */
 function repeatClosingBlock(
   state: ConsensusState,
   out: Effect[],

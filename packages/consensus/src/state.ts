@@ -29,7 +29,7 @@ export const MAX_BLOCKS = 1024;
 export const DELTA_CEILING = 64;
 /** Default of `ConsensusOptions.paceMs`. */
 export const DEFAULT_PACE_MS = 50;
-/** Silence after which a leader counts as absent, if 8 delta are not longer (CONSENSUS.md, "Absent leaders"). */
+/** Silence after which a leader counts as absent, if 8 delta are not longer (rule T4). */
 export const ABSENCE_MS = 2_000;
 
 /** What this member knows of one view above the finalized one. */
@@ -208,7 +208,7 @@ export function isIndex(index: number, n: number): boolean {
   return Number.isInteger(index) && index >= 0 && index < n;
 }
 
-/** The leader of a view (CONSENSUS.md, "Enter view v"; the paper's random oracle is replaced by rotation, spec.md D2). */
+/** The leader of a view (rule T1; the paper's random oracle is replaced by rotation, deviation D2). */
 export function leaderOf(state: ConsensusState, view: View): ValidatorIndex {
   return view % state.validators;
 }

@@ -12,7 +12,7 @@ import {
 } from './state.ts';
 import type { Effect } from './types.ts';
 
-/** Why the current view's timers run (CONSENSUS.md, "Idle"). */
+/** Why the current view's timers run (rule T2). */
 export type Demand = 'pending' | 'unfinalized' | 'idle-interval' | 'proposal' | 'nullify' | 'none';
 
 /** Rule T1, enter view v: new timers, to be armed on demand; delta doubles with every failed view beyond f since the last finalization. */
@@ -99,7 +99,7 @@ export function leaderIsAbsent(state: ConsensusState): boolean {
   return heard >= state.quorum;
 }
 
-/** When nullify(v) is due: 2 delta without a proposal, 3 delta in all (paper, section 2: one timer of 3 delta; deviation D3). */
+/** When nullify(v) is due: 2 delta without a proposal, 3 delta in all (paper, step 1: one timer of 3 delta; deviation D3). */
 export function nullifyDeadline(state: ConsensusState, round: Round): number | undefined {
   if (state.timersSinceMs === undefined) return undefined;
   const proposed = round.message !== undefined || round.sentNotarize !== undefined;
@@ -107,7 +107,7 @@ export function nullifyDeadline(state: ConsensusState, round: Round): number | u
   return state.timersSinceMs + (proposed ? 3 : 2) * state.deltaMs + paceMs(state);
 }
 
-/** Rules T2 to T5: nullify(v), once, never after finalize(v) (paper, section 2: vote for the dummy block). */
+/** Rules T2 to T5: nullify(v), once, never after finalize(v) (paper, step 1: vote for the dummy block). */
 export function nullifyIfDue(state: ConsensusState, out: Effect[]): void {
   const { view } = state;
   if (!maySign(state, view)) return;

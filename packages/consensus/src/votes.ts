@@ -60,7 +60,7 @@ function countFinalize(state: ConsensusState, out: Effect[], round: Round, vote:
   formCertificate(state, out, round.finalizes, vote.statement);
 }
 
-/** Only the first vote of a kind counts per signer and view; a second, different one is evidence (paper, section 2: honest players vote once). */
+/** Only the first vote of a kind counts per signer and view; a second, different one is evidence (paper, step 3: "the first and only the first"). */
 function keepFirst<S extends Statement>(
   state: ConsensusState,
   out: Effect[],
