@@ -25,8 +25,14 @@ export interface CommandResult {
 const program = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
 
 /** Runs `hanse` with arguments to its end. */
-export async function hanse(arguments_: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
-  const child = spawn(process.execPath, [program, ...arguments_], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
+export async function hanse(
+  arguments_: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const child = spawn(process.execPath, [program, ...arguments_], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -89,9 +95,13 @@ export class LocalNetwork {
   private constructor(root: string, rpcPort: number, arguments_: readonly string[]) {
     this.root = root;
     this.rpcPort = rpcPort;
-    this.child = spawn(process.execPath, [program, 'up', '--data', root, '--rpc-port', String(rpcPort), ...arguments_], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    this.child = spawn(
+      process.execPath,
+      [program, 'up', '--data', root, '--rpc-port', String(rpcPort), ...arguments_],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         this.output += chunk.toString();
@@ -107,7 +117,11 @@ export class LocalNetwork {
   }
 
   /** Starts a network and waits until its table is printed. */
-  static async start(root: string, rpcPort: number, arguments_: readonly string[] = ['--no-story']): Promise<LocalNetwork> {
+  static async start(
+    root: string,
+    rpcPort: number,
+    arguments_: readonly string[] = ['--no-story'],
+  ): Promise<LocalNetwork> {
     const network = new LocalNetwork(root, rpcPort, arguments_);
     await network.printed(/^Running\./m);
     return network;

@@ -63,6 +63,10 @@ export class MemberProcess {
     return this.#child.pid ?? 0;
   }
 
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** Resolves when the member answers; rejects with a CLIError that says why it does not. */
   ready(): Promise<{ readonly rpcUrl: string; readonly wsUrl: string }> {
     return this.#ready;
@@ -74,7 +78,7 @@ export class MemberProcess {
 
   /** Asks the member to stop cleanly and waits until it has. */
   async stop(): Promise<MemberExit> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGTERM');
+    if (this.isRunning) this.#child.kill('SIGTERM');
     return await this.#exited;
   }
 

@@ -66,14 +66,13 @@ export class RunningNetwork {
   }
 
   async #stopAll(): Promise<void> {
+    const running = this.members.map(({ process: member }) => member).filter((member) => member.isRunning);
     const late = setTimeout(() => {
       this.kill();
     }, STOP_TIMEOUT_MS);
-    const exits = await Promise.all(this.members.map(({ process: member }) => member.stop()));
+    const exits = await Promise.all(running.map((member) => member.stop()));
     clearTimeout(late);
-    const unclean = this.members
-      .filter((_, index) => exits[index]?.signal === 'SIGKILL')
-      .map(({ process: member }) => member.name);
+    const unclean = running.filter((_, index) => exits[index]?.signal === 'SIGKILL').map(({ name }) => name);
     if (unclean.length > 0)
       throw new CLIError(
         `Did not stop cleanly: ${unclean.join(', ')}. Their data is safe: they recover at the next start.`,

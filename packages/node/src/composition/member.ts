@@ -1,6 +1,5 @@
 import { type MemberRecord, ModuleReaders } from '@hanse/modules';
 import type { Genesis, Hash, Suite } from '@hanse/protocol';
-import type { FinalizedHead } from '../chain/ledger.ts';
 import type { LedgerService } from '../chain/ledgerService.ts';
 import { readSenderPermissions } from '../chain/senderPermissions.ts';
 import type { SenderService } from '../chain/senderService.ts';
@@ -13,7 +12,7 @@ import { requestBlockRange, serveBlockRanges } from '../network/blockRanges.ts';
 import { type GossipTransaction, TransactionGossip } from '../network/gossip.ts';
 import { PeerNetwork } from '../network/peers.ts';
 import { SyncDriver } from '../network/sync.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Disk } from '../runtime/disk.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Network } from '../runtime/network.ts';
@@ -62,7 +61,8 @@ export interface MemberEvents {
 /** How many bodies of proposals are kept beside the pool: the unfinalized blocks of a branch, full. */
 const MAX_PROPOSAL_BODIES = 16 * 4_096;
 /** A transaction that waited so long is sent to the next leader again (CONSENSUS.md, "Idle"). */
-const RESEND_AGE_MS = 2_000;
+const RESEND_AGE_MS = 1_000;
+const RESEND_INTERVAL_MS = 1_000;
 const MAX_RESENT = 256;
 const RANGE_TIMEOUT_MS = 10_000;
 
@@ -81,7 +81,10 @@ export class Member {
   readonly #options: MemberOptions;
   readonly #runtime: MemberRuntime;
   readonly #events: MemberEvents;
+  /** The validators' names in the order of their set. */
+  readonly #validators: readonly string[];
   #membersDigest = '';
+  #resendTimer: Timer | undefined;
 
   /** Opens the engine's log and wires everything; nothing is sent before `start`. */
   static async open(options: MemberOptions, runtime: MemberRuntime, events: MemberEvents): Promise<Member> {
@@ -94,7 +97,7 @@ export class Member {
       finalized: (blocks) => reached.member?.finalized(blocks),
       behind: (height) => reached.member?.sync.behind(height),
       alarm: (kind, detail) => reached.member?.alarm(kind, detail),
-      enteredView: (_epoch, _view, leader) => reached.member?.resendTo(head, leader),
+      enteredView: () => undefined,
     };
     const engine = await Engine.open(
       { ...defaultEngineOptions, ...consensusParameters(options) },
@@ -114,7 +117,14 @@ export class Member {
       },
     );
     transport.deliverTo(engine);
-    const member = new Member(options, runtime, events, draft, engine);
+    const member = new Member(
+      options,
+      runtime,
+      events,
+      draft,
+      engine,
+      head.validators.validators.map(({ name }) => name),
+    );
     reached.member = member;
     return member;
   }
@@ -125,6 +135,7 @@ export class Member {
     events: MemberEvents,
     draft: MemberDraft,
     engine: Engine,
+    validators: readonly string[],
   ) {
     this.#options = options;
     this.#runtime = runtime;
@@ -135,6 +146,7 @@ export class Member {
     this.gossip = draft.gossip;
     this.readers = draft.readers;
     this.engine = engine;
+    this.#validators = validators;
     this.sync = this.#createSync();
     serveBlockRanges(this.peers, async (range) => readBlockRange(runtime.reader, range));
     this.peers.onHead((_peer, height) => {
@@ -148,9 +160,11 @@ export class Member {
   async start(): Promise<void> {
     await this.peers.start();
     this.engine.start();
+    this.#resend();
   }
 
   async close(): Promise<void> {
+    this.#resendTimer?.cancel();
     this.sync.close();
     this.gossip.close();
     await this.engine.close();
@@ -178,12 +192,14 @@ export class Member {
     this.#events.alarm(kind, detail);
   }
 
-  /** What waits for long goes to the view's leader again: it may never have heard of it. */
-  resendTo(head: FinalizedHead, leader: number): void {
-    const name = head.validators.validators[leader]?.name;
-    if (name === undefined || name === this.#options.name) return;
-    const waiting = this.pool.waitingSince(RESEND_AGE_MS, MAX_RESENT);
-    if (waiting.length > 0) this.gossip.resend(name, waiting);
+  /** What waits for long goes to the view's leader again: it may never have heard of it, and nothing else would tell it. */
+  #resend(): void {
+    const leader = this.#validators[this.engine.state().leader];
+    if (leader !== undefined && leader !== this.#options.name) {
+      const waiting = this.pool.waitingSince(RESEND_AGE_MS, MAX_RESENT);
+      if (waiting.length > 0) this.gossip.resend(leader, waiting);
+    }
+    this.#resendTimer = this.#runtime.clock.schedule(RESEND_INTERVAL_MS, () => this.#resend());
   }
 
   #headMoved(blocks: readonly { readonly height: number }[]): void {
