@@ -94,6 +94,21 @@ describe('executeBlock', () => {
     expect(chain.state.storage(contract, 1n)).toBe(0n);
   });
 
+  it('shows modules the hashes of exactly the last 256 blocks', async () => {
+    const seen: (string | undefined)[] = [];
+    const modules = {
+      ...noModules,
+      beginBlock: ({ block }: Parameters<typeof noModules.beginBlock>[0]) => {
+        if (block.height === 258) seen.push(...[1, 2, 257, 258, 259, -1].map((height) => block.blockHash(height)));
+        return [];
+      },
+    };
+    const chain = new ExecutionChain({}, { modules });
+    for (let height = 1; height <= 258; height++) await chain.execute([]);
+    const [second, newest] = [chain.blocks[2]?.hash, chain.blocks[257]?.hash];
+    expect(seen).toEqual([undefined, second, newest, undefined, undefined, undefined]);
+  });
+
   it('runs the hooks of modules before the first transaction, and refuses logs of theirs', async () => {
     const seen: bigint[] = [];
     const modules = {

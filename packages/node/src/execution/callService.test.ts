@@ -134,6 +134,16 @@ describe('call', () => {
     expect(outcome).toEqual({ status: 'timeout' });
   });
 
+  it('leaves nothing of a call that was stopped to the next one, transient storage included', async () => {
+    // With call data: TSTORE(0, 7), then an endless loop. Without: returns TLOAD(0).
+    const service = serviceWith(codeAt('0x3615600d5760075f5d5b6009565b5f5c5f5260205ff3'), {
+      msPerReading: 1,
+    });
+    const options = { gasCap: 50_000_000n, timeoutMs: 50 };
+    expect(await service.call(request({ data: Uint8Array.of(1) }), options)).toEqual({ status: 'timeout' });
+    expect(await service.call(request({}), options)).toEqual({ status: 'success', output: new Uint8Array(32) });
+  });
+
   it('caps the gas, and gives all of the cap to who asks for none', async () => {
     const service = serviceWith(codeAt('0x5a5f5260205ff3')); // GAS
     const gasIn = async (gas: bigint | undefined) => {
