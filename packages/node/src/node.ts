@@ -11,11 +11,12 @@ import { ConfigError } from './config/configError.ts';
 import { createSuite } from './config/createSuite.ts';
 import { publicMemberKeys, readMemberKeys } from './config/memberKeys.ts';
 import { type NodeConfig, readJsonFile } from './config/nodeConfig.ts';
-import { acquireFolderLock, createKeySigner, type FolderLock } from './engine/index.ts';
+import { createKeySigner } from './engine/index.ts';
 import type { CallService } from './execution/callService.ts';
 import { RPCServer } from './rpc/rpcServer.ts';
 import type { ServiceHandle } from './runtime/compute.ts';
 import { createConsoleLogger } from './runtime/consoleLogger.ts';
+import { acquireFolderLock, type FolderLock } from './runtime/folderLock.ts';
 import type { Logger } from './runtime/logger.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { loadNodePrimitives } from './runtime/nodePrimitives.ts';
@@ -59,8 +60,16 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     return await assemble(config, cleanup);
   } catch (error) {
     await cleanup.run();
-    throw error;
+    throw mendable(error);
   }
+}
+
+/** Errors that say what a person must do; those of a worker thread arrive without their class. */
+const MENDABLE = ['StorageError', 'WriteAheadLogError', 'FolderLockedError', 'ProtocolError'];
+
+function mendable(error: unknown): unknown {
+  if (error instanceof Error && MENDABLE.includes(error.name)) return new ConfigError(error.message, { cause: error });
+  return error;
 }
 
 async function assemble(config: NodeConfig, cleanup: Cleanup): Promise<RunningNode> {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
+import { acquireFolderLock, networkLock } from '@hanse/node';
 import type { Command } from 'commander';
 import { CLIError } from '../cliError.ts';
 import { describeNetwork } from '../localNetwork/describeNetwork.ts';
-import { isAlive, lockFolder } from '../localNetwork/folderLock.ts';
-import { layoutOf } from '../localNetwork/layout.ts';
+import { isAlive } from '../localNetwork/isAlive.ts';
 import {
   createLocalNetwork,
   deleteLocalNetwork,
@@ -98,13 +98,13 @@ async function openOrCreate(root: string, ports: NetworkPorts, options: UpOption
 
 /** Whoever runs the network holds its lock: taking it proves that nobody does. */
 async function refuseWhileRunning(root: string): Promise<void> {
-  lockFolder(layoutOf(root).lock, root)();
+  acquireFolderLock(root, networkLock).release();
 }
 
 async function runAll(root: string, ports: NetworkPorts, options: UpOptions): Promise<void> {
   const stopper = new Stopper();
   const network = await openOrCreate(root, ports, options);
-  const unlock = lockFolder(network.layout.lock, root);
+  const lock = acquireFolderLock(root, networkLock);
   try {
     await assertPortsFree(
       network.manifest.members.flatMap((name, index) => [
@@ -127,7 +127,7 @@ async function runAll(root: string, ports: NetworkPorts, options: UpOptions): Pr
     }
     say('All members have stopped.');
   } finally {
-    unlock();
+    lock.release();
   }
 }
 

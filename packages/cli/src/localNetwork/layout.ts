@@ -10,7 +10,6 @@ export interface Layout {
   readonly accounts: string;
   /** Exists while the network runs. */
   readonly network: string;
-  readonly lock: string;
   readonly keystore: string;
   member(name: string): MemberLayout;
 }
@@ -30,7 +29,6 @@ export function layoutOf(root: string): Layout {
     genesis: join(root, 'genesis.json'),
     accounts: join(root, 'accounts.json'),
     network: join(root, 'network.json'),
-    lock: join(root, 'up.lock'),
     keystore: join(root, 'keystore'),
     member: (name) => {
       const folder = join(root, 'members', name);

@@ -119,7 +119,6 @@ export function deleteLocalNetwork(root: string): void {
     layout.genesis,
     layout.accounts,
     layout.network,
-    layout.lock,
     layout.keystore,
     join(root, 'members'),
     join(root, 'story'),

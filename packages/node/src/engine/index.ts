@@ -6,7 +6,6 @@ export {
   type EngineState,
   type VotingState,
 } from './engine.ts';
-export { acquireFolderLock, type FolderLock, FolderLockedError } from './folderLock.ts';
 export { messageKinds } from './messages.ts';
 export type { EngineMetrics } from './metrics.ts';
 export type { EngineBodies, EngineEvents, EngineTransport } from './ports.ts';

@@ -22,7 +22,14 @@ interface Holder {
   readonly nonce: string;
 }
 
-const FILE_NAME = 'member.lock';
+/** What holds a folder: how messages call it, and the name of its lock file. */
+export interface LockKind {
+  readonly what: string;
+  readonly fileName: string;
+}
+
+export const memberLock: LockKind = { what: 'A member', fileName: 'member.lock' };
+export const networkLock: LockKind = { what: 'A local network', fileName: 'network.lock' };
 
 /** Folders that this process holds: its own pid in a lock file says nothing about a second node in the same process. */
 const heldHere = new Set<string>();
@@ -34,9 +41,9 @@ const heldHere = new Set<string>();
  * process id must be alive and must have begun when the lock says, so that a reused id does not keep the folder locked.
  * Throws a FolderLockedError.
  */
-export function acquireFolderLock(folder: string): FolderLock {
+export function acquireFolderLock(folder: string, kind: LockKind = memberLock): FolderLock {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(realpathSync(folder), FILE_NAME);
+  const path = join(realpathSync(folder), kind.fileName);
   if (heldHere.has(path)) throw new FolderLockedError(`${folder} is in use by this process already.`);
   const mine: Holder = {
     pid: process.pid,
@@ -53,7 +60,7 @@ export function acquireFolderLock(folder: string): FolderLock {
         heldHere.add(path);
         return { release: () => release(path, mine.nonce) };
       }
-      removeIfStale(folder, path, mine);
+      removeIfStale(folder, path, mine, kind);
     }
   } finally {
     unlinkSync(candidate);
@@ -71,7 +78,7 @@ function tryLink(candidate: string, path: string): boolean {
   }
 }
 
-function removeIfStale(folder: string, path: string, mine: Holder): void {
+function removeIfStale(folder: string, path: string, mine: Holder, kind: LockKind): void {
   const text = readText(path);
   if (text === undefined) return;
   const holder = parseHolder(text);
@@ -83,7 +90,7 @@ function removeIfStale(folder: string, path: string, mine: Holder): void {
   }
   if (holder !== undefined && isAlive(holder, mine)) {
     throw new FolderLockedError(
-      `${folder} is in use by process ${holder.pid}. A member must never run twice: stop that process first` +
+      `${folder} is in use by process ${holder.pid}. ${kind.what} must never run twice: stop that process first` +
         (holder.started === '' ? `, or, if it is another program, remove ${path}.` : '.'),
     );
   }
