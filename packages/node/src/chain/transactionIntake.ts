@@ -8,19 +8,23 @@ import {
 } from '@hanse/protocol';
 import type { TransactionBody } from './ledger.ts';
 import type { SenderService } from './senderService.ts';
-import type { Rejection, TransactionPool } from './transactionPool.ts';
+import type { TransactionPool } from './transactionPool.ts';
+import { decodingRejection, type Rejection } from './transactionRejection.ts';
 
 export interface IntakeModules {
   readonly suite: Suite;
   readonly senders: Pick<SenderService, 'recover'>;
   readonly pool: TransactionPool;
+  /** Every rule that needs no state, before the sender is looked for: that is by far the most expensive step. */
+  readonly checkForm: (transaction: Transaction) => Rejection | undefined;
 }
 
 export interface IntakeOptions {
   /** Encodings longer than this are refused before they are parsed. */
   readonly maxTransactionBytes: number;
-  /** How many bodies that came with proposals are kept beside the pool. */
+  /** How many bodies that came with proposals are kept beside the pool, and their encodings together. */
   readonly maxProposalBodies: number;
+  readonly maxProposalBytes: number;
 }
 
 /** What became of one encoding. */
@@ -37,6 +41,7 @@ export class TransactionIntake {
   readonly #options: IntakeOptions;
   readonly #modules: IntakeModules;
   readonly #proposalBodies = new Map<Hash, TransactionBody>();
+  #proposalBytes = 0;
   #waiting: {
     raw: Uint8Array;
     resolve: (sender: SignedTransaction['sender'] | undefined) => void;
@@ -50,7 +55,7 @@ export class TransactionIntake {
 
   /** Offers encodings to the pool. */
   async submit(raws: readonly Uint8Array[]): Promise<readonly IntakeResult[]> {
-    const verified = await Promise.all(raws.map((raw) => this.#verify(raw)));
+    const verified = await Promise.all(raws.map((raw) => this.#verify(raw, this.#modules.checkForm)));
     const good = verified.filter((result): result is SignedTransaction => 'sender' in result);
     const answers = this.#modules.pool.add(good);
     let next = 0;
@@ -90,19 +95,30 @@ export class TransactionIntake {
 
   /** Their blocks are final: storage has them now. */
   release(hashes: readonly Hash[]): void {
-    for (const hash of hashes) this.#proposalBodies.delete(hash);
+    for (const hash of hashes) this.#forget(hash);
   }
 
   #keep(body: TransactionBody): void {
-    if (this.#proposalBodies.size >= this.#options.maxProposalBodies) {
-      // The oldest ones belong to proposals that were overtaken long ago; the engine's log has what votes stand on.
-      const oldest = this.#proposalBodies.keys().next().value;
-      if (oldest !== undefined) this.#proposalBodies.delete(oldest);
-    }
+    this.#forget(body.hash);
     this.#proposalBodies.set(body.hash, body);
+    this.#proposalBytes += body.raw.length;
+    const { maxProposalBodies, maxProposalBytes } = this.#options;
+    // The oldest ones belong to proposals that were overtaken long ago; the engine's log has what votes stand on.
+    for (const oldest of this.#proposalBodies.keys()) {
+      if (this.#proposalBodies.size <= maxProposalBodies && this.#proposalBytes <= maxProposalBytes) break;
+      this.#forget(oldest);
+    }
   }
 
-  async #verify(raw: Uint8Array): Promise<SignedTransaction | Rejection> {
+  #forget(hash: Hash): void {
+    this.#proposalBytes -= this.#proposalBodies.get(hash)?.raw.length ?? 0;
+    this.#proposalBodies.delete(hash);
+  }
+
+  async #verify(
+    raw: Uint8Array,
+    check: (transaction: Transaction) => Rejection | undefined = () => undefined,
+  ): Promise<SignedTransaction | Rejection> {
     if (raw.length > this.#options.maxTransactionBytes) {
       return {
         code: 'oversized',
@@ -113,9 +129,11 @@ export class TransactionIntake {
     try {
       transaction = decodeTransaction(raw, this.#modules.suite);
     } catch (error) {
-      if (error instanceof ProtocolError) return { code: error.code, message: error.message };
+      if (error instanceof ProtocolError) return decodingRejection(error);
       throw error;
     }
+    const refused = check(transaction);
+    if (refused !== undefined) return refused;
     const known = this.#proposalBodies.get(transaction.hash) ?? this.#modules.pool.get(transaction.hash);
     const sender = known?.sender ?? (await this.#recover(raw));
     if (sender === undefined)

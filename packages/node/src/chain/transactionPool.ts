@@ -3,12 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { BinaryHeap } from './binaryHeap.ts';
 import type { TransactionBody } from './ledger.ts';
 import { type PoolEntry, SenderQueue } from './senderQueue.ts';
-
-/** Why a transaction was not taken; `message` is geth's wording where geth has one. */
-export interface Rejection {
-  readonly code: string;
-  readonly message: string;
-}
+import type { Rejection } from './transactionRejection.ts';
 
 export interface PoolOptions {
   /** Waiting transactions of one sender, queued ones included. */
@@ -149,7 +144,7 @@ export class TransactionPool {
     if (queue.size >= maxPerSender) {
       return {
         code: 'account-limit',
-        message: `txpool is full: ${maxPerSender} transactions of this sender wait already`,
+        message: `account limit exceeded: ${maxPerSender} transactions of this sender wait already`,
       };
     }
     while (this.#byHash.size >= maxTransactions || this.#bytes + transaction.raw.length > maxBytes) {

@@ -7,7 +7,7 @@ import { TransactionIntake } from '../chain/transactionIntake.ts';
 import { defaultPoolOptions, TransactionPool } from '../chain/transactionPool.ts';
 import { defaultEngineOptions, Engine, type EngineEvents, type Signer } from '../engine/index.ts';
 import { executionRules } from '../execution/executionRules.ts';
-import { checkTransactionStatically } from '../execution/staticChecks.ts';
+import { checkTransactionForm, checkTransactionStatically } from '../execution/staticChecks.ts';
 import { requestBlockRange, serveBlockRanges } from '../network/blockRanges.ts';
 import { type GossipTransaction, TransactionGossip } from '../network/gossip.ts';
 import { PeerNetwork } from '../network/peers.ts';
@@ -60,6 +60,8 @@ export interface MemberEvents {
 
 /** How many bodies of proposals are kept beside the pool: the unfinalized blocks of a branch, full. */
 const MAX_PROPOSAL_BODIES = 16 * 4_096;
+/** The same in bytes: a leader that never finishes what it proposes must not fill the memory. */
+const MAX_PROPOSAL_BYTES = 128 * 1024 * 1024;
 /** A transaction that waited so long is sent to the next leader again (CONSENSUS.md, "Idle"). */
 const RESEND_AGE_MS = 1_000;
 const RESEND_INTERVAL_MS = 1_000;
@@ -284,8 +286,17 @@ class MemberDraft {
         ),
     });
     this.intake = new TransactionIntake(
-      { maxTransactionBytes: rules.maxTransactionBytes, maxProposalBodies: MAX_PROPOSAL_BODIES },
-      { suite, senders: runtime.senders, pool: this.pool },
+      {
+        maxTransactionBytes: rules.maxTransactionBytes,
+        maxProposalBodies: MAX_PROPOSAL_BODIES,
+        maxProposalBytes: MAX_PROPOSAL_BYTES,
+      },
+      {
+        suite,
+        senders: runtime.senders,
+        pool: this.pool,
+        checkForm: (transaction) => checkTransactionForm(transaction, rules),
+      },
     );
     this.peers = new PeerNetwork(
       {

@@ -40,7 +40,7 @@ const cases: readonly Case[] = [
     message: /^invalid chain id for signer: have 1 want 1234$/,
     fields: { chainId: 1n },
   },
-  { name: 'too many bytes', code: 'oversized-data', message: /^oversized data/, rules: { maxTransactionBytes: 50 } },
+  { name: 'too many bytes', code: 'oversized', message: /^oversized data/, rules: { maxTransactionBytes: 50 } },
   {
     name: 'a tip above the fee cap',
     code: 'tip-above-fee-cap',
@@ -68,8 +68,8 @@ const cases: readonly Case[] = [
   },
   {
     name: 'gas below the floor of EIP-7623',
-    code: 'intrinsic-gas',
-    message: /^intrinsic gas too low: gas 25000, minimum needed 25040$/,
+    code: 'floor-gas',
+    message: /^insufficient gas for floor data gas cost: gas 25000, minimum needed 25040$/,
     // 101 bytes that are not zero: intrinsic 21,000 + 101 * 16 = 22,616, floor 21,000 + 101 * 40 = 25,040.
     fields: { gasLimit: 25_000n, data: new Uint8Array(101).fill(1) },
   },

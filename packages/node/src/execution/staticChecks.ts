@@ -7,33 +7,44 @@ import {
   MAX_INITCODE_BYTES,
   type SignedTransaction,
   type StateReader,
+  type Transaction,
 } from '@hanse/protocol';
 import type { ExecutionRules, Fork } from './executionRules.ts';
 
-/** Why a transaction cannot be executed, by a code of the one table (rpc/codes.ts shows them to clients). */
-export type RejectionCode =
-  | 'transaction-type'
-  | 'unprotected'
-  | 'wrong-chain'
-  | 'oversized-data'
-  | 'tip-above-fee-cap'
-  | 'fee-below-base'
-  | 'initcode-too-large'
-  | 'intrinsic-gas'
-  | 'transaction-gas-limit'
-  | 'gas-limit'
-  | 'sender-not-permitted'
-  | 'deploy-not-permitted'
-  | 'sender-not-eoa'
-  | 'nonce-max'
-  | 'nonce-too-low'
-  | 'nonce-too-high'
-  | 'insufficient-funds'
-  | 'already-known'
-  | 'block-full';
+/** Why a transaction by itself cannot be executed on this network, whatever its state: names of rows of rpc/codes.ts. */
+export const formRejectionCodes = [
+  'transaction-type',
+  'unprotected',
+  'wrong-chain',
+  'oversized',
+  'tip-above-fee-cap',
+  'fee-below-base',
+  'initcode-too-large',
+  'intrinsic-gas',
+  'floor-gas',
+  'transaction-gas-limit',
+  'gas-limit',
+] as const;
 
-export interface TransactionRejection {
-  readonly code: RejectionCode;
+/** Why a transaction cannot be executed on a state: names of rows of rpc/codes.ts. */
+export const staticRejectionCodes = [
+  ...formRejectionCodes,
+  'sender-not-permitted',
+  'deploy-not-permitted',
+  'sender-not-eoa',
+  'nonce-max',
+  'nonce-too-low',
+  'nonce-too-high',
+  'insufficient-funds',
+] as const;
+
+export type FormRejectionCode = (typeof formRejectionCodes)[number];
+export type StaticRejectionCode = (typeof staticRejectionCodes)[number];
+/** What else can be wrong with a transaction's place in a block; members alone see these. */
+export type RejectionCode = StaticRejectionCode | 'already-known' | 'block-full';
+
+export interface TransactionRejection<Code extends RejectionCode = RejectionCode> {
+  readonly code: Code;
   /** geth's wording, with the numbers behind it. */
   readonly message: string;
   /** Present where the transaction may well be good in a later block, so that whoever builds blocks keeps it. */
@@ -49,17 +60,26 @@ export interface SenderPermissions {
 /** EIP-2681: the last nonce cannot be used, for there is none after it. */
 const lastNonce = 2n ** 64n - 1n;
 
-const reject = (code: RejectionCode, message: string): TransactionRejection => ({ code, message });
-const postpone = (code: RejectionCode, message: string): TransactionRejection => ({ code, message, temporary: true });
+type StaticRejection = TransactionRejection<StaticRejectionCode>;
+
+const reject = <Code extends RejectionCode>(code: Code, message: string): TransactionRejection<Code> => ({
+  code,
+  message,
+});
+const postpone = <Code extends RejectionCode>(code: Code, message: string): TransactionRejection<Code> => ({
+  code,
+  message,
+  temporary: true,
+});
 
 /**
  * Checks a transaction by itself: everything about its encoding, fees and gas that depends on the network's rules alone.
  * Undefined if it is good.
  */
 export function checkTransactionForm(
-  transaction: SignedTransaction,
+  transaction: Transaction,
   rules: ExecutionRules,
-): TransactionRejection | undefined {
+): TransactionRejection<FormRejectionCode> | undefined {
   const { type, raw, gasLimit, maxFeePerGas, maxPriorityFeePerGas, chainId } = transaction;
   if (!rules.transactionTypes.has(type)) {
     return reject('transaction-type', `transaction type not supported: type ${type}`);
@@ -71,10 +91,7 @@ export function checkTransactionForm(
     return reject('wrong-chain', `invalid chain id for signer: have ${chainId} want ${rules.chainId}`);
   }
   if (raw.length > rules.maxTransactionBytes) {
-    return reject(
-      'oversized-data',
-      `oversized data: transaction size ${raw.length}, limit ${rules.maxTransactionBytes}`,
-    );
+    return reject('oversized', `oversized data: transaction size ${raw.length}, limit ${rules.maxTransactionBytes}`);
   }
   if (maxPriorityFeePerGas > maxFeePerGas) {
     return reject(
@@ -94,9 +111,13 @@ export function checkTransactionForm(
       `max initcode size exceeded: code size ${transaction.data.length}, limit ${MAX_INITCODE_BYTES}`,
     );
   }
-  const minimum = minimumGas(transaction, rules.fork);
-  if (gasLimit < minimum) {
-    return reject('intrinsic-gas', `intrinsic gas too low: gas ${gasLimit}, minimum needed ${minimum}`);
+  const intrinsic = intrinsicGas(transaction);
+  if (gasLimit < intrinsic) {
+    return reject('intrinsic-gas', `intrinsic gas too low: gas ${gasLimit}, minimum needed ${intrinsic}`);
+  }
+  const floor = rules.fork === 'cancun' ? 0n : floorGas(transaction);
+  if (gasLimit < floor) {
+    return reject('floor-gas', `insufficient gas for floor data gas cost: gas ${gasLimit}, minimum needed ${floor}`);
   }
   if (gasLimit > rules.blockGasLimit) {
     return reject('gas-limit', `exceeds block gas limit: gas ${gasLimit}, limit ${rules.blockGasLimit}`);
@@ -120,7 +141,7 @@ export function checkTransactionStatically(
   account: Account | undefined,
   permissions: SenderPermissions,
   rules: ExecutionRules,
-): TransactionRejection | undefined {
+): StaticRejection | undefined {
   return (
     checkTransactionForm(transaction, rules) ??
     checkSender(transaction, account, permissions, rules) ??
@@ -134,7 +155,7 @@ function checkSender(
   account: Account | undefined,
   permissions: SenderPermissions,
   rules: ExecutionRules,
-): TransactionRejection | undefined {
+): StaticRejection | undefined {
   if (!permissions.maySend) {
     return reject('sender-not-permitted', `sender not permitted: account ${sender} is not registered on this network`);
   }
@@ -147,11 +168,7 @@ function checkSender(
   return undefined;
 }
 
-function checkNonce(
-  { sender, nonce }: SignedTransaction,
-  next: bigint,
-  exact: boolean,
-): TransactionRejection | undefined {
+function checkNonce({ sender, nonce }: SignedTransaction, next: bigint, exact: boolean): StaticRejection | undefined {
   if (nonce === lastNonce) return reject('nonce-max', `nonce has max value: address ${sender}, nonce: ${nonce}`);
   if (nonce < next) return reject('nonce-too-low', `nonce too low: address ${sender}, tx: ${nonce} state: ${next}`);
   if (exact && nonce > next)
@@ -177,7 +194,7 @@ export function maxCost({
   return value + gasLimit * maxFeePerGas;
 }
 
-function checkFunds(transaction: SignedTransaction, balance: bigint): TransactionRejection | undefined {
+function checkFunds(transaction: SignedTransaction, balance: bigint): StaticRejection | undefined {
   const cost = maxCost(transaction);
   if (balance >= cost) return undefined;
   return reject(

@@ -1,4 +1,5 @@
 import type { Hex } from '@hanse/protocol';
+import type { RejectionCode } from '../chain/transactionRejection.ts';
 
 /** One row of the table of errors: the JSON-RPC code, the message clients match on, and when it happens. */
 export interface RPCErrorEntry {
@@ -262,22 +263,7 @@ function withPrefix(message: string, detail: string): string {
   return detail.startsWith(message) ? detail : `${message}: ${detail}`;
 }
 
-/** What the protocol and the static checks call an error, where the table calls it otherwise. */
-const otherNames: ReadonlyMap<string, RPCErrorName> = new Map([
-  ['invalid-rlp', 'rlp'],
-  ['invalid-number', 'rlp'],
-  ['too-large', 'oversized'],
-  ['oversized-data', 'oversized'],
-  ['unsupported-type', 'transaction-type'],
-  ['high-s', 'invalid-signature'],
-  ['intrinsic-gas-too-low', 'intrinsic-gas'],
-  ['floor-gas-too-low', 'floor-gas'],
-  ['priority-fee-above-max-fee', 'tip-above-fee-cap'],
-  ['cost-too-large', 'insufficient-funds'],
-]);
-
-/** The error for a transaction that the pool, or the decoder before it, refused with `code`. */
-export function rejectionError(code: string, message: string): RPCError {
-  const name = otherNames.get(code) ?? (isRPCErrorName(code) ? code : undefined);
-  return name === undefined ? new RPCError('server-error', message) : rpcError(name, message);
+/** The error for a transaction that was refused; the table has a row for every code. */
+export function rejectionError(code: RejectionCode, message: string): RPCError {
+  return rpcError(code, message);
 }

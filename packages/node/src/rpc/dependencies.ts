@@ -1,4 +1,5 @@
 import type { Address, Epoch, Hash, Height, Hex, SignedTransaction, StateReader, ValidatorSet } from '@hanse/protocol';
+import type { Rejection } from '../chain/transactionRejection.ts';
 import type { CallFailure, CallOptions, CallOutcome, CallRequest, EstimateOutcome } from '../execution/callService.ts';
 import type { LedgerReader as StoredLedgerReader } from '../storage/ledgerReader.ts';
 
@@ -20,12 +21,8 @@ export type LedgerReader = Pick<
 
 /** The way into the pool. */
 export interface TransactionSubmitter {
-  /** Decodes, verifies and offers an encoding to the pool. `code` is a row's name in codes.ts; an unknown one becomes -32000. */
-  submit(
-    raw: Uint8Array,
-  ): Promise<
-    { readonly ok: true; readonly hash: Hash } | { readonly ok: false; readonly code: string; readonly message: string }
-  >;
+  /** Decodes, verifies and offers an encoding to the pool. */
+  submit(raw: Uint8Array): Promise<{ readonly ok: true; readonly hash: Hash } | ({ readonly ok: false } & Rejection)>;
   /** A waiting transaction. */
   get(hash: Hash): SignedTransaction | undefined;
   /** The next free nonce of an account that has waiting transactions; undefined if it has none. */

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { Height } from '@hanse/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rejectionCodes } from '../chain/transactionRejection.ts';
 import { rejectionError, rpcError, rpcErrors } from './codes.ts';
 import type { ExampleValues } from './method.ts';
 import { methodTable } from './methodTable.ts';
@@ -72,9 +73,19 @@ describe('the table of errors', () => {
     expect(rpcError('nonce-too-low', 'next nonce 5').message).toBe('nonce too low: next nonce 5');
     expect(rpcError('nonce-too-low', 'nonce too low: next nonce 5').message).toBe('nonce too low: next nonce 5');
     expect(rpcError('nonce-too-low').message).toBe('nonce too low');
-    expect(rejectionError('invalid-rlp', 'bytes after the end').message).toBe(
+    expect(rejectionError('rlp', 'bytes after the end').message).toBe(
       'rlp: malformed transaction: bytes after the end',
     );
-    expect(rejectionError('constructor', 'x')).toMatchObject({ errorName: 'server-error', message: 'x' });
+  });
+
+  it('has a row for every reason for which decoder, static checks and pool refuse a transaction', () => {
+    expect(new Set(rejectionCodes).size).toBe(rejectionCodes.length);
+    for (const code of rejectionCodes) {
+      expect(Object.keys(rpcErrors), code).toContain(code);
+      expect(rejectionError(code, 'detail').toObject()).toEqual({
+        code: -32000,
+        message: `${rpcErrors[code].message}: detail`,
+      });
+    }
   });
 });

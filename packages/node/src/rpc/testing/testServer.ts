@@ -7,6 +7,7 @@ import {
   recoverSender,
   type SignedTransaction,
 } from '@hanse/protocol';
+import { decodingRejection, type Rejection } from '../../chain/transactionRejection.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
@@ -20,7 +21,7 @@ import { keyOf, standardChain, TEST_CHAIN_ID, type TestChain, testSuite, testVal
 export class TestPool implements TransactionSubmitter {
   readonly waiting = new Map<Hash, SignedTransaction>();
   /** The next submissions are refused with this. */
-  refusal: { readonly code: string; readonly message: string } | undefined;
+  refusal: Rejection | undefined;
   readonly #handlers: ((transactions: readonly SignedTransaction[]) => void)[] = [];
 
   async submit(raw: Uint8Array): ReturnType<TransactionSubmitter['submit']> {
@@ -32,7 +33,7 @@ export class TestPool implements TransactionSubmitter {
       this.take({ ...transaction, sender });
       return { ok: true, hash: transaction.hash };
     } catch (error) {
-      if (error instanceof ProtocolError) return { ok: false, code: error.code, message: error.message };
+      if (error instanceof ProtocolError) return { ok: false, ...decodingRejection(error) };
       throw error;
     }
   }
