@@ -1,21 +1,27 @@
 /** The UTF-8 bytes of a text (RFC 3629). Half a surrogate pair becomes U+FFFD; what this package parses never has one. */
 export function encodeUtf8(text: string): Uint8Array {
-  const bytes: number[] = [];
+  // A UTF-16 unit takes three bytes at most (a pair of them takes four).
+  const bytes = new Uint8Array(text.length * 3);
+  let at = 0;
+  const tail = (point: number, shifts: readonly number[]): void => {
+    for (const shift of shifts) bytes[at++] = 0x80 | ((point >> shift) & 0x3f);
+  };
   for (const character of text) {
     let point = character.codePointAt(0) as number;
     if (point >= 0xd800 && point <= 0xdfff) point = 0xfffd;
-    if (point < 0x80) bytes.push(point);
-    else if (point < 0x800) bytes.push(0xc0 | (point >> 6), 0x80 | (point & 0x3f));
-    else if (point < 0x10000) bytes.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f));
-    else
-      bytes.push(
-        0xf0 | (point >> 18),
-        0x80 | ((point >> 12) & 0x3f),
-        0x80 | ((point >> 6) & 0x3f),
-        0x80 | (point & 0x3f),
-      );
+    if (point < 0x80) bytes[at++] = point;
+    else if (point < 0x800) {
+      bytes[at++] = 0xc0 | (point >> 6);
+      tail(point, [0]);
+    } else if (point < 0x10000) {
+      bytes[at++] = 0xe0 | (point >> 12);
+      tail(point, [6, 0]);
+    } else {
+      bytes[at++] = 0xf0 | (point >> 18);
+      tail(point, [12, 6, 0]);
+    }
   }
-  return Uint8Array.from(bytes);
+  return bytes.slice(0, at);
 }
 
 /**

@@ -24,12 +24,22 @@ describe('decimals', () => {
     expect(normaliseDecimal(text)).toBe(expected);
   });
 
-  it.each(['', '.', '-', 'e5', '1e', '0x10', '1 ', 'NaN', '1e400', '1e-999999999', '1e9999999999', '9'.repeat(401)])(
-    '%s is none, or too long',
-    (text) => {
-      expect(normaliseDecimal(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    '.',
+    '-',
+    'e5',
+    '1e',
+    '0x10',
+    '1 ',
+    'NaN',
+    '1e400',
+    '1e-999999999',
+    '1e9999999999',
+    '9'.repeat(401),
+  ])('%s is none, or too long', (text) => {
+    expect(normaliseDecimal(text)).toBeUndefined();
+  });
 
   it('keeps the value of every whole number of hundredths', () => {
     fc.assert(

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { acquireFolderLock, networkLock } from '@hanse/node';
 import type { Command } from 'commander';
 import { CLIError } from '../cliError.ts';
@@ -152,7 +152,7 @@ const dataOption = (options: UpOptions): string => (options.data === '.hanse' ? 
 async function present(network: LocalNetwork, file: NetworkFile, options: UpOptions): Promise<void> {
   if (options.story && !network.manifest.storyTold) {
     if (STORY_CAST.every((name) => network.manifest.members.includes(name))) {
-      await tellOpeningStory(file, say);
+      await tellOpeningStory(file, say, { folder: join(network.layout.root, 'story') });
       markStoryTold(network);
     } else {
       say(`The opening story needs ${STORY_CAST.join(', ')}: it is told in networks of four or more members.`);

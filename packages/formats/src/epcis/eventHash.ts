@@ -52,7 +52,8 @@ export function eventHash(event: EPCISEvent, sha256: Sha256, options: EventHashO
 
 /** The pre-hash string: every field that counts, in canonical order, with canonical values, without separators. */
 export function eventPreHash(event: EPCISEvent, { ignoredFields = [] }: EventHashOptions = {}): string {
-  const extensions = event.extensions.filter((extension) => !ignoredFields.includes(qualifiedName(extension)));
+  const ignored = new Set(ignoredFields);
+  const extensions = event.extensions.filter((extension) => !ignored.has(qualifiedName(extension)));
   // eventID, recordTime and errorDeclaration say something about the record, not about what happened: they do not count.
   return [
     `eventType=${event.type}`,

@@ -3,6 +3,9 @@ import type { JsonValue } from '../json/jsonValue.ts';
 import { memberPath } from '../json/parseJson.ts';
 import { standardPrefixes } from './vocabulary.ts';
 
+/** Every event may extend the context, so copying it must stay cheap. */
+const MAX_PREFIXES = 256;
+
 export interface ResolvedName {
   readonly namespace: string;
   readonly localName: string;
@@ -40,6 +43,7 @@ export class NamespaceContext {
         else if (!name.startsWith('@') && iri !== undefined) prefixes.set(name, iri);
       }
     }
+    if (prefixes.size > MAX_PREFIXES) throw new FormatError('too-large', path, `more than ${MAX_PREFIXES} prefixes`);
     // A prefix may be declared by another one ("ex": "cbv:Extra-").
     for (const [name, iri] of prefixes) prefixes.set(name, expand(prefixes, iri) ?? iri);
     return new NamespaceContext(prefixes, vocabulary);

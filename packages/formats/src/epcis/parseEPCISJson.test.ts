@@ -74,6 +74,22 @@ describe('what is read', () => {
   });
 });
 
+describe('prefixes', () => {
+  const readPointOf = (id: string, ...contexts: readonly unknown[]): string | undefined =>
+    parseEPCISJson(JSON.stringify({ '@context': contexts, ...event, readPoint: { id } })).events[0]?.readPoint?.id;
+
+  it('never take an address for a prefix and a name', () => {
+    expect(readPointOf('https://id.example.com/x', { https: 'urn:other:' })).toBe('https://id.example.com/x');
+    expect(readPointOf('ex:x', { ex: 'cbv:Extra-' })).toBe('https://ref.gs1.org/cbv/Extra-x');
+    expect(readPointOf('ex:x', { ex: { '@id': 'urn:one:' } }, { ex: 'urn:two:' })).toBe('urn:two:x');
+  });
+
+  it('are bounded in number', () => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`p${index}`, 'urn:p:']));
+    expect(refusal(JSON.stringify({ '@context': many, ...event })).code).toBe('too-large');
+  });
+});
+
 describe('what is refused, and where', () => {
   const wrong: readonly (readonly [what: string, change: object, path: string, reason: RegExp])[] = [
     ['time without offset', { eventTime: '2024-05-01T12:00:00' }, '.eventTime', /with an offset/],
