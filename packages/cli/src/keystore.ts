@@ -77,7 +77,10 @@ export async function decryptKeystore(json: unknown, passphrase: string, suite: 
   if (expected.length !== actual.length || !timingSafeEqual(expected, actual))
     throw new CLIError('The passphrase is wrong (or the key file is damaged).');
   const decipher = createDecipheriv('aes-128-ctr', derived.subarray(0, 16), Buffer.from(cipherparams.iv, 'hex'));
-  return new Uint8Array(Buffer.concat([decipher.update(encrypted), decipher.final()]));
+  const key = new Uint8Array(Buffer.concat([decipher.update(encrypted), decipher.final()]));
+  if (key.length !== 32 || !suite.primitives.secp256k1IsPrivateKey(key))
+    throw new CLIError('The key file holds no private key of this curve.');
+  return key;
 }
 
 /** keccak256(derived[16..32] || ciphertext), whatever the suite: the format is Ethereum's. */

@@ -1,23 +1,38 @@
 import { ConfigError, FolderLockedError, KeyFileError } from '@hanse/node';
 import { ProtocolError } from '@hanse/protocol';
+import { describeError, type FailureKind, failureKind } from '@hanse/sdk';
 import { CommanderError } from 'commander';
-import { CLIError } from './cliError.ts';
+import { CLIError, exitCodes } from './cliError.ts';
 
 const USER_ERRORS = [ConfigError, FolderLockedError, KeyFileError, ProtocolError] as const;
+
+/** Failures that commander reports by an exception although nothing is wrong. */
+const NO_FAILURES: readonly string[] = ['commander.helpDisplayed', 'commander.version'];
+
+const CHAIN_FAILURES: Readonly<
+  Record<Exclude<FailureKind, 'other'>, { readonly exitCode: number; readonly say: string }>
+> = {
+  refused: { exitCode: exitCodes.refused, say: 'The chain refused: ' },
+  unreachable: { exitCode: exitCodes.failure, say: '' },
+  waiting: { exitCode: exitCodes.failure, say: '' },
+};
 
 /** Prints why a command failed, as one line where the user can mend it, and gives the exit code. */
 export function printFailure(error: unknown): number {
   // Commander has printed its own message (or the help) already.
-  if (error instanceof CommanderError) return error.exitCode;
-  if (error instanceof CLIError) {
-    process.stderr.write(`${error.message}\n`);
-    return error.exitCode;
-  }
-  if (USER_ERRORS.some((kind) => error instanceof kind)) {
-    process.stderr.write(`${(error as Error).message}\n`);
-    return 1;
+  if (error instanceof CommanderError) return NO_FAILURES.includes(error.code) ? exitCodes.success : exitCodes.usage;
+  if (error instanceof CLIError) return say(error.message, error.exitCode);
+  if (USER_ERRORS.some((kind) => error instanceof kind)) return say((error as Error).message, exitCodes.failure);
+  const kind = failureKind(error);
+  if (kind !== 'other') {
+    const { exitCode, say: prefix } = CHAIN_FAILURES[kind];
+    return say(`${prefix}${describeError(error)}${/[.!?]$/.test(describeError(error)) ? '' : '.'}`, exitCode);
   }
   const fault = error instanceof Error ? error : new Error(String(error));
-  process.stderr.write(`${fault.stack ?? fault.message}\n`);
-  return 70;
+  return say(fault.stack ?? fault.message, exitCodes.bug);
+}
+
+function say(message: string, exitCode: number): number {
+  process.stderr.write(`${message}\n`);
+  return exitCode;
 }

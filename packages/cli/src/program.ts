@@ -1,5 +1,13 @@
 import { Command } from 'commander';
+import { addAccountCommand } from './commands/account.ts';
+import { addBlockCommand } from './commands/block.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addMemberCommand } from './commands/member.ts';
+import { addNetworkCommand } from './commands/network.ts';
 import { addNodeCommand } from './commands/node.ts';
+import { addSendCommand } from './commands/send.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addTransactionCommand } from './commands/tx.ts';
 import { addUpCommand } from './commands/up.ts';
 import { version } from './version.ts';
 
@@ -13,5 +21,13 @@ export function createProgram(): Command {
     .exitOverride();
   addUpCommand(program);
   addNodeCommand(program);
+  addMemberCommand(program);
+  addNetworkCommand(program);
+  addStatusCommand(program);
+  addAccountCommand(program);
+  addSendCommand(program);
+  addBlockCommand(program);
+  addTransactionCommand(program);
+  addDoctorCommand(program);
   return program;
 }

@@ -1,0 +1,144 @@
+import { createServer } from 'node:net';
+import { type NodeConfig, readNodeConfig } from '@hanse/node';
+import { parseEndpoint, quorum } from '@hanse/protocol';
+import { createHanseClient } from '@hanse/sdk';
+import { type Probe, probeMember } from '../memberProbe.ts';
+import { type ClockReading, certainDifferenceMs, clockOffsetOf } from './clockOffset.ts';
+import { type Finding, good, problem, warning } from './finding.ts';
+import { checkMemberFolders } from './machineChecks.ts';
+
+/** A proposal may be ahead of a member's clock by so much (CONSENSUS.md, "Time"). */
+const MAX_CLOCK_LEAD_MS = 500;
+/** What is worth a word before it hurts. */
+const NOTABLE_CLOCK_DIFFERENCE_MS = 250;
+/** Spread over a second, these readings tell a clock to about a tenth of a second. */
+const CLOCK_READINGS = 10;
+const CLOCK_INTERVAL_MS = 100;
+
+/** One member from its configuration: folders, genesis, and ports if it does not run. */
+export async function checkConfiguration(configFile: string): Promise<readonly Finding[]> {
+  const config = readNodeConfig(configFile);
+  const folders = checkMemberFolders(config.name, config);
+  const probe = await probeMember(rpcUrlOf(config));
+  if (!('problem' in probe) && probe.status.name === config.name)
+    return [...folders, good(`${config.name} runs: JSON-RPC at ${probe.rpcUrl}`)];
+  return [...folders, ...(await checkPorts(config))];
+}
+
+/** Where this machine reaches the member's JSON-RPC: one that listens everywhere is reached on loopback. */
+export function rpcUrlOf({ rpc }: NodeConfig): string {
+  const host = rpc.host === '0.0.0.0' || rpc.host === '::' ? '127.0.0.1' : rpc.host;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${rpc.port}`;
+}
+
+async function checkPorts(config: NodeConfig): Promise<readonly Finding[]> {
+  const { name, rpc, peer } = config;
+  const endpoint = parseEndpoint(peer.listen);
+  const wanted = [
+    { host: rpc.host, port: rpc.port, use: 'JSON-RPC', setting: 'rpc.port' },
+    ...(endpoint === undefined ? [] : [{ ...endpoint, use: 'members', setting: 'peer.listen' }]),
+  ];
+  const findings: Finding[] = [];
+  for (const { host, port, use, setting } of wanted) {
+    const code = await listenError(host, port);
+    if (code === undefined) findings.push(good(`${name}: port ${port} for ${use} is free`));
+    else if (code === 'EADDRINUSE')
+      findings.push(
+        problem(
+          `${name}: port ${port} for ${use} is taken by another program`,
+          `Stop that program, or change ${setting}.`,
+        ),
+      );
+    else findings.push(problem(`${name}: ${host}:${port} for ${use} cannot be opened (${code})`, `Change ${setting}.`));
+  }
+  return findings;
+}
+
+function listenError(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code ?? error.message);
+    });
+    server.listen({ port, host, exclusive: true }, () => {
+      server.close(() => {
+        resolve(undefined);
+      });
+    });
+  });
+}
+
+/** Members that run: whether they answer, reach each other, and agree about the time. */
+export async function checkMembers(rpcUrls: readonly string[]): Promise<readonly Finding[]> {
+  const probes = await Promise.all(rpcUrls.map(probeMember));
+  const answering = probes.filter((probe) => !('problem' in probe));
+  const [first] = answering;
+  const validators = first === undefined ? [] : await validatorNames(first.rpcUrl);
+  const clocks = await Promise.all(answering.map(({ rpcUrl }) => readClock(rpcUrl)));
+  return [
+    ...probes.flatMap((probe) => checkProbe(probe, validators)),
+    ...answering.map((probe, index) =>
+      checkClock('status' in probe ? probe.status.name : probe.rpcUrl, clocks[index] ?? []),
+    ),
+  ];
+}
+
+async function validatorNames(rpcUrl: string): Promise<readonly string[]> {
+  const client = await createHanseClient({ rpcUrl });
+  return (await client.members.list()).filter(({ validator }) => validator).map(({ name }) => name);
+}
+
+function checkProbe(probe: Probe, validators: readonly string[]): readonly Finding[] {
+  if ('problem' in probe)
+    return [
+      problem(
+        probe.problem,
+        'Start the member ("hanse up --only NAME" for one of a local network), or correct the address.',
+      ),
+    ];
+  const { name, healthy, peers } = probe.status;
+  const reached = new Set([name, ...peers.filter(({ connected }) => connected).map((peer) => peer.name)]);
+  const missing = validators.filter((validator) => !reached.has(validator));
+  const findings: Finding[] = [];
+  if (missing.length > 0) {
+    const enough = validators.length - missing.length >= quorum(validators.length);
+    const remedy = `Check that ${missing.join(', ')} ${missing.length === 1 ? 'runs and its endpoint is' : 'run and their endpoints are'} open to ${name} (firewall, address).`;
+    const what = `${name} does not reach ${missing.join(', ')}`;
+    findings.push(enough ? warning(what, remedy) : problem(`${what}: too few are left to make blocks`, remedy));
+  }
+  if (!healthy && missing.length === 0)
+    findings.push(problem(`${name} is not healthy`, `Look at ${probe.rpcUrl}/health and at its log.`));
+  return findings.length > 0 ? findings : [good(`${name} answers and reaches all validators`)];
+}
+
+async function readClock(rpcUrl: string): Promise<readonly ClockReading[]> {
+  const readings: ClockReading[] = [];
+  for (let reading = 0; reading < CLOCK_READINGS; reading++) {
+    const askedMs = Date.now();
+    const response = await fetch(new URL('/health', rpcUrl)).catch(() => undefined);
+    const answeredMs = Date.now();
+    await response?.arrayBuffer();
+    const dateMs = Date.parse(response?.headers.get('date') ?? '');
+    if (Number.isFinite(dateMs)) readings.push({ askedMs, answeredMs, dateMs });
+    await new Promise((resolve) => {
+      setTimeout(resolve, CLOCK_INTERVAL_MS);
+    });
+  }
+  return readings;
+}
+
+export function checkClock(name: string, readings: readonly ClockReading[]): Finding {
+  const offset = clockOffsetOf(readings);
+  if (offset === undefined)
+    return warning(
+      `the clock of ${name} could not be read`,
+      'Ask again; if it stays, look whether a proxy removes the Date of HTTP answers.',
+    );
+  const difference = certainDifferenceMs(offset);
+  const side = offset.leastMs > 0 ? 'ahead of' : 'behind';
+  const what = `the clock of ${name} is at least ${difference} ms ${side} this machine's`;
+  const remedy = 'Let both machines take their time from NTP (chrony, systemd-timesyncd).';
+  if (difference > MAX_CLOCK_LEAD_MS) return problem(what, remedy);
+  if (difference > NOTABLE_CLOCK_DIFFERENCE_MS) return warning(what, remedy);
+  return good(`the clock of ${name} agrees with this machine's`);
+}
