@@ -1,4 +1,5 @@
 import type {
+  Address,
   Certificate,
   Epoch,
   FinalizeStatement,
@@ -77,6 +78,8 @@ export interface FinalizedBlock {
   readonly blockHash: Hash;
   readonly timeMs: number;
   readonly transactionHashes: readonly Hash[];
+  /** Who sent them, in the same order: their nonces moved. */
+  readonly senders: readonly Address[];
 }
 
 /** A finalized block as one member hands it to another. */

@@ -376,6 +376,7 @@ export class LedgerService implements Ledger {
       blockHash: hash,
       timeMs: proposal.timeMs,
       transactionHashes: proposal.transactionHashes,
+      senders: transactions.map(({ sender }) => sender),
     };
   }
 }

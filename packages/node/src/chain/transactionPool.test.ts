@@ -142,7 +142,7 @@ describe('the transaction pool', () => {
     const held = [0, 1, 2].map((nonce) => transaction(ALICE, nonce));
     pool.add(held);
     nonces.set(ALICE, 2n);
-    pool.finalized([held[0]!.hash]);
+    pool.finalized([ALICE]);
     expect(noncesOf(ALICE)).toEqual([2n]);
     expect(pool.size).toBe(1);
   });
@@ -152,16 +152,45 @@ describe('the transaction pool', () => {
     pool.add(held);
     nonces.set(ALICE, 1n);
     banned.add(ALICE);
-    pool.finalized([held[0]!.hash]);
+    pool.finalized([ALICE]);
     expect(pool.size).toBe(0);
   });
 
-  it('looks up every sender after an import', () => {
-    pool.add([transaction(ALICE, 0), transaction(BOB, 0)]);
-    nonces.set(BOB, 1n);
-    pool.finalized(undefined);
-    expect(noncesOf(BOB)).toEqual([]);
-    expect(noncesOf(ALICE)).toEqual([0n]);
+  it('follows a sender whose nonce was used by a transaction that never waited here', () => {
+    const [loser, next] = [transaction(ALICE, 0), transaction(ALICE, 1)];
+    pool.add([loser, next, transaction(BOB, 0)]);
+    nonces.set(ALICE, 1n);
+    pool.finalized([ALICE, ALICE]);
+    expect(pool.get(loser.hash)).toBeUndefined();
+    expect(noncesOf(ALICE)).toEqual([1n]);
+    expect(noncesOf(BOB)).toEqual([0n]);
+  });
+
+  it('keeps its bound in bytes when a small transaction is replaced by a large one', () => {
+    const small = transaction(ALICE, 0, { tip: 100n });
+    pool = createPool({ maxBytes: 1_500 });
+    pool.add([small, transaction(BOB, 0, { data: 1_000 })]);
+    const answer = pool.add([transaction(ALICE, 0, { tip: 200n, data: 1_000 })])[0];
+    expect(answer?.code).toBe('pool-full');
+    expect(pool.get(small.hash)).toBeDefined();
+    expect(pool.add([transaction(ALICE, 0, { tip: 200n, data: 10 })])).toEqual([undefined]);
+    expect(pool.bytes).toBeLessThanOrEqual(1_500);
+    expect(pool.size).toBe(2);
+  });
+
+  it('lets a full sender replace what it has', () => {
+    pool = createPool({ maxPerSender: 1, maxTransactions: 1 });
+    pool.add([transaction(ALICE, 0, { tip: 100n })]);
+    expect(pool.add([transaction(ALICE, 0, { tip: 200n })])).toEqual([undefined]);
+    expect(pool.size).toBe(1);
+  });
+
+  it('offers for sending again what could run, not what waits behind a gap', () => {
+    pool.add([1, 2, 3].map((nonce) => transaction(ALICE, nonce)));
+    const runnable = transaction(BOB, 0);
+    pool.add([runnable]);
+    clock.advance(1_000);
+    expect(pool.waitingSince(1_000, 2)).toEqual([runnable]);
   });
 
   it('lets one sender hold no more than its share', () => {
@@ -186,7 +215,7 @@ describe('the transaction pool', () => {
     expect(pool.bytes).toBe(large.raw.length);
     expect(pool.add([transaction(BOB, 0, { data: 1_000 })])[0]?.code).toBe('pool-full');
     nonces.set(ALICE, 1n);
-    pool.finalized([large.hash]);
+    pool.finalized([ALICE]);
     expect(pool.bytes).toBe(0);
   });
 

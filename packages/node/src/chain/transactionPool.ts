@@ -111,12 +111,9 @@ export class TransactionPool {
     if (replaced !== undefined && !outbids(transaction, replaced.transaction)) {
       return { code: 'replacement-underpriced', message: 'replacement transaction underpriced' };
     }
-    if (replaced === undefined) {
-      const full = this.#makeRoom(queue, transaction);
-      if (full !== undefined) return full;
-    } else {
-      this.#forget(replaced);
-    }
+    const full = this.#makeRoom(queue, transaction, replaced);
+    if (full !== undefined) return full;
+    if (replaced !== undefined) this.#forget(replaced);
     this.#remember(queue, transaction);
     return undefined;
   }
@@ -139,15 +136,21 @@ export class TransactionPool {
   }
 
   /** When the pool is full, a sender with few waiting transactions takes the last place of the sender with the most. */
-  #makeRoom(queue: SenderQueue, transaction: SignedTransaction): Rejection | undefined {
+  #makeRoom(
+    queue: SenderQueue,
+    transaction: SignedTransaction,
+    replaced: PoolEntry | undefined,
+  ): Rejection | undefined {
     const { maxPerSender, maxTransactions, maxBytes } = this.#options;
-    if (queue.size >= maxPerSender) {
+    const count = replaced === undefined ? 1 : 0;
+    const bytes = transaction.raw.length - (replaced?.transaction.raw.length ?? 0);
+    if (queue.size + count > maxPerSender) {
       return {
         code: 'account-limit',
         message: `account limit exceeded: ${maxPerSender} transactions of this sender wait already`,
       };
     }
-    while (this.#byHash.size >= maxTransactions || this.#bytes + transaction.raw.length > maxBytes) {
+    while (this.#byHash.size + count > maxTransactions || this.#bytes + bytes > maxBytes) {
       let largest: SenderQueue | undefined;
       for (const candidate of this.#senders.values()) {
         if (largest === undefined || candidate.size > largest.size) largest = candidate;
@@ -194,29 +197,34 @@ export class TransactionPool {
     return false;
   }
 
-  /** Up to `maxCount` transactions that have waited at least `ageMs`, oldest first: to be sent again. */
+  /**
+   * Up to `maxCount` transactions that could run and have waited at least `ageMs`, oldest first: to be sent again. Those behind
+   * a nonce gap are left out, or enough of them would keep out for hours whatever came later.
+   */
   waitingSince(ageMs: number, maxCount: number): readonly SignedTransaction[] {
     const newest = this.#modules.clock.monotonicMs() - ageMs;
+    const runnableEnds = new Map<Address, bigint>();
     const found: SignedTransaction[] = [];
     for (const entry of this.#byHash.values()) {
       if (found.length >= maxCount || entry.receivedAtMs > newest) break;
-      found.push(entry.transaction);
+      const { sender, nonce } = entry.transaction;
+      let end = runnableEnds.get(sender);
+      if (end === undefined) {
+        end = this.#senders.get(sender)?.pendingNonce() ?? 0n;
+        runnableEnds.set(sender, end);
+      }
+      if (nonce < end) found.push(entry.transaction);
     }
     return found;
   }
 
   /**
-   * Blocks became final: their transactions leave, their senders move on, and what can no longer run is dropped.
-   * `included` undefined means that the pool does not know what the blocks held (they were imported): every sender is looked up.
+   * Blocks with transactions of these senders became final: what was included or overtaken leaves, the senders move on, and what
+   * can no longer run is dropped. By sender, because a block may hold another transaction of a nonce than the one that waits here.
    */
-  finalized(included: readonly Hash[] | undefined): void {
+  finalized(senders: Iterable<Address>): void {
     const state = this.#modules.state();
-    const touched = included === undefined ? new Set(this.#senders.keys()) : new Set<Address>();
-    for (const hash of included ?? []) {
-      const sender = this.#byHash.get(hash)?.transaction.sender;
-      if (sender !== undefined) touched.add(sender);
-    }
-    for (const sender of touched) this.#advance(sender, state);
+    for (const sender of new Set(senders)) this.#advance(sender, state);
     this.#expire();
   }
 

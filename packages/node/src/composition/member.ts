@@ -1,5 +1,6 @@
 import { type MemberRecord, ModuleReaders } from '@hanse/modules';
 import type { Genesis, Hash, Suite } from '@hanse/protocol';
+import type { FinalizedBlock } from '../chain/ledger.ts';
 import type { LedgerService } from '../chain/ledgerService.ts';
 import { readSenderPermissions } from '../chain/senderPermissions.ts';
 import type { SenderService } from '../chain/senderService.ts';
@@ -185,7 +186,7 @@ export class Member {
     reader.refresh();
     const included = blocks.flatMap(({ transactionHashes }) => transactionHashes);
     this.intake.release(included);
-    this.pool.finalized(included);
+    this.pool.finalized(blocks.flatMap(({ senders }) => senders));
     this.#headMoved(blocks);
   }
 
@@ -250,12 +251,10 @@ export class Member {
   }
 
   /** Blocks came by import: everybody moves on to the new head. */
-  async #synced(
-    imported: readonly { readonly height: number; readonly transactionHashes: readonly Hash[] }[],
-  ): Promise<void> {
+  async #synced(imported: readonly FinalizedBlock[]): Promise<void> {
     this.#runtime.reader.refresh();
     this.intake.release(imported.flatMap(({ transactionHashes }) => transactionHashes));
-    this.pool.finalized(undefined);
+    this.pool.finalized(imported.flatMap(({ senders }) => senders));
     this.engine.synced(await this.#runtime.ledger.finalizedHead());
     this.#headMoved(imported);
   }

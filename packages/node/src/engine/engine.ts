@@ -430,7 +430,7 @@ export class Engine {
       this.metrics.blockLatencyMs += latencyMs;
       this.metrics.blockLatencyMaxMs = Math.max(this.metrics.blockLatencyMaxMs, latencyMs);
     }
-    events.finalized(blocks.map(({ height, digest, transactionHashes }) => ({ height, digest, transactionHashes })));
+    events.finalized(blocks);
     const { view } = certificate.statement;
     const head = { height: last.height, digest: last.digest, view, timeMs: last.timeMs };
     this.#moveHead(head, certificate, new Set(blocks.map(({ digest }) => digest)));

@@ -1,4 +1,4 @@
-import type { Epoch, Hash, Height, ValidatorIndex, View } from '@hanse/protocol';
+import type { Address, Epoch, Hash, Height, ValidatorIndex, View } from '@hanse/protocol';
 import type { TransactionBody } from '../chain/ledger.ts';
 
 /**
@@ -46,6 +46,7 @@ export interface EngineEvents {
       readonly height: Height;
       readonly digest: Hash;
       readonly transactionHashes: readonly Hash[];
+      readonly senders: readonly Address[];
     }[],
   ): void;
   /**

@@ -184,5 +184,7 @@ export class HashChainLedger implements Ledger {
 }
 
 function asFinalized({ height, digest, blockHash, timeMs, transactions }: Block): FinalizedBlock {
-  return { height, digest, blockHash, timeMs, transactionHashes: transactions.map(({ hash }) => hash) };
+  const transactionHashes = transactions.map(({ hash }) => hash);
+  const senders = transactions.map(({ sender }) => sender);
+  return { height, digest, blockHash, timeMs, transactionHashes, senders };
 }
