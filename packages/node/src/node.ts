@@ -43,10 +43,16 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-/** The three threads beside the main one. */
+/** How a member shows itself. */
+export interface NodeOutput {
+  /** `auto`: readable lines on a terminal, one JSON object a line elsewhere. */
+  readonly logFormat?: 'auto' | 'json';
+}
+
+/** The threads beside the main one. */
 interface Services {
   readonly ledger: ServiceHandle<LedgerService>;
-  readonly calls: ServiceHandle<CallService>;
+  readonly calls: readonly ServiceHandle<CallService>[];
   readonly senders: ServiceHandle<SenderService>;
 }
 
@@ -54,10 +60,10 @@ interface Services {
  * Runs a member on this machine: real clock, disk, TLS and worker threads, the member itself, and JSON-RPC in front. Rejects
  * with one clear reason, having stopped what it started, if something is not as it must be.
  */
-export async function startNode(config: NodeConfig): Promise<RunningNode> {
+export async function startNode(config: NodeConfig, output: NodeOutput = {}): Promise<RunningNode> {
   const cleanup = new Cleanup();
   try {
-    return await assemble(config, cleanup);
+    return await assemble(config, output, cleanup);
   } catch (error) {
     await cleanup.run();
     throw mendable(error);
@@ -72,7 +78,7 @@ function mendable(error: unknown): unknown {
   return error;
 }
 
-async function assemble(config: NodeConfig, cleanup: Cleanup): Promise<RunningNode> {
+async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup): Promise<RunningNode> {
   const genesis = readGenesis(config.genesis);
   const primitives = await loadNodePrimitives();
   const suite = createSuite(genesis.suite, primitives);
@@ -80,6 +86,7 @@ async function assemble(config: NodeConfig, cleanup: Cleanup): Promise<RunningNo
   const logger = createConsoleLogger({
     level: config.log,
     sink: process.stdout,
+    format: output.logFormat ?? 'auto',
     nowMs: () => createRealClock().nowMs(),
   });
   const lock = lockData(config.data);
@@ -87,6 +94,7 @@ async function assemble(config: NodeConfig, cleanup: Cleanup): Promise<RunningNo
   const failure = new Failure();
   const services = await startServices(
     { genesis, ledgerFolder: join(config.data, 'ledger') },
+    config.rpc.limits.callThreads,
     logger,
     failure,
     cleanup,
@@ -139,10 +147,16 @@ async function assemble(config: NodeConfig, cleanup: Cleanup): Promise<RunningNo
   memberMetrics(metrics, member, reader);
   const status = new MemberStatus({ name: config.name, version, genesis, genesisHash, suite, reader, member, alarms });
   const rpc = new RPCServer(
-    { host: config.rpc.host, port: config.rpc.port, corsOrigins: corsOrigins(config) },
+    {
+      host: config.rpc.host,
+      port: config.rpc.port,
+      corsOrigins: corsOrigins(config),
+      limits: config.rpc.limits,
+      ...(config.rpc.allowedHosts === undefined ? {} : { allowedHosts: config.rpc.allowedHosts }),
+    },
     {
       ledger: reader,
-      calls: services.calls.service,
+      calls: services.calls.map(({ service }) => service),
       pool: status.submitter,
       events: { onFinalized: (handler) => finalizedHandlers.push(handler as (typeof finalizedHandlers)[number]) },
       network: status.network,
@@ -224,6 +238,7 @@ function lockData(folder: string): FolderLock {
 
 async function startServices(
   options: MemberServiceOptions,
+  callThreads: number,
   logger: Logger,
   failure: Failure,
   cleanup: Cleanup,
@@ -239,7 +254,10 @@ async function startServices(
   };
   // The ledger writes the genesis into an empty folder; only then can the others read it.
   const ledger = await spawn<LedgerService>('ledger');
-  const [calls, senders] = await Promise.all([spawn<CallService>('calls'), spawn<SenderService>('senders')]);
+  const [senders, ...calls] = await Promise.all([
+    spawn<SenderService>('senders'),
+    ...Array.from({ length: callThreads }, () => spawn<CallService>('calls')),
+  ]);
   return { ledger, calls, senders };
 }
 

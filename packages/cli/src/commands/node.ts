@@ -2,39 +2,37 @@ import { type NodeConfig, readNodeConfig, startNode } from '@hanse/node';
 import type { Command } from 'commander';
 import { CLIError } from '../cliError.ts';
 import type { MemberReport } from '../localNetwork/memberProcess.ts';
+import { addExamples, collect, parseWhole, usageError } from '../options.ts';
 
 interface NodeOptions {
   readonly config: string;
   readonly rpcPort?: string;
   readonly listen?: string;
   readonly known: readonly string[];
+  readonly json?: boolean;
 }
 
 /** `hanse node`: runs one member until it is told to stop. */
 export function addNodeCommand(program: Command): void {
-  program
+  const node = program
     .command('node')
     .description('run one member from its configuration')
     .requiredOption('--config <file>', "the member's configuration (made by hanse member init)")
     .option('--rpc-port <port>', 'serve JSON-RPC on this port instead of the configured one')
     .option('--listen <host:port>', 'accept members here instead of the configured address')
     .option('--known <name=host:port>', 'where to reach a member, before what the chain says (repeatable)', collect, [])
-    .addHelpText('after', '\nExample:\n  $ hanse node --config ./bank/node.json\n')
-    .action(async (options: NodeOptions) => {
-      await runNode(withOverrides(readNodeConfig(options.config), options));
-    });
+    .option('--json', 'write the log as one JSON object a line, also on a terminal');
+  addExamples(node, 'hanse node --config ./bank/node.json').action(async (options: NodeOptions) => {
+    await runNode(withOverrides(readNodeConfig(options.config), options), options.json === true ? 'json' : 'auto');
+  });
 }
 
-const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
-
 function withOverrides(config: NodeConfig, options: NodeOptions): NodeConfig {
-  const port = options.rpcPort === undefined ? config.rpc.port : Number(options.rpcPort);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new CLIError(`--rpc-port ${options.rpcPort} is no port: give a number from 0 to 65535.`);
+  const port = options.rpcPort === undefined ? config.rpc.port : parseWhole('--rpc-port', options.rpcPort, 0, 65_535);
   const known: Record<string, readonly string[]> = { ...config.peer.known };
   for (const entry of options.known) {
     const [name, endpoint] = entry.split('=');
-    if (!name || !endpoint) throw new CLIError(`--known ${entry} must be name=host:port.`);
+    if (!name || !endpoint) throw usageError(`--known ${entry} must be name=host:port.`);
     known[name] = [endpoint];
   }
   return { ...config, rpc: { ...config.rpc, port }, peer: { listen: options.listen ?? config.peer.listen, known } };
@@ -44,7 +42,7 @@ function report(message: MemberReport): void {
   if (process.send !== undefined && process.connected) process.send(message);
 }
 
-async function runNode(config: NodeConfig): Promise<void> {
+async function runNode(config: NodeConfig, logFormat: 'auto' | 'json'): Promise<void> {
   // A signal that comes while the node starts is kept until it can be obeyed.
   const stopAsked = new Promise<undefined>((resolve) => {
     const stop = (): void => {
@@ -56,11 +54,11 @@ async function runNode(config: NodeConfig): Promise<void> {
     process.on('disconnect', stop);
   });
   try {
-    const node = await startNode(config);
+    const node = await startNode(config, { logFormat });
     report({ type: 'ready', rpcUrl: node.rpcUrl, wsUrl: node.wsUrl });
     const failure = await Promise.race([stopAsked, node.failed]);
     await node.close();
-    if (failure !== undefined) throw new CLIError(`The member stopped: ${failure.message}`, 2);
+    if (failure !== undefined) throw new CLIError(`The member stopped: ${failure.message}`);
   } catch (error) {
     report({ type: 'failed', message: (error as Error).message });
     throw error;

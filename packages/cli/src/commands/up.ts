@@ -16,9 +16,11 @@ import { membersTable } from '../localNetwork/membersTable.ts';
 import { type NetworkFile, readNetworkFile, removeNetworkFile, writeNetworkFile } from '../localNetwork/networkFile.ts';
 import { assertPortsFree } from '../localNetwork/ports.ts';
 import { type NetworkPorts, RunningNetwork } from '../localNetwork/runningNetwork.ts';
+import { addExamples, parseWhole } from '../options.ts';
+import { addOutputOption, type OutputOptions, printResult } from '../output.ts';
 import { STORY_CAST, tellOpeningStory } from '../story/openingStory.ts';
 
-interface UpOptions {
+interface UpOptions extends OutputOptions {
   readonly data: string;
   readonly rpcPort: string;
   readonly peerPort?: string;
@@ -28,13 +30,16 @@ interface UpOptions {
   readonly only?: string;
 }
 
+/** Where progress goes: beside standard output where that is kept for JSON. */
+let progress: NodeJS.WritableStream = process.stdout;
+
 const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
+  progress.write(`${line}\n`);
 };
 
 /** `hanse up`: a whole network on this machine, in the foreground. */
 export function addUpCommand(program: Command): void {
-  program
+  const up = program
     .command('up')
     .description('create (at first) and run a local network: every member a process of its own')
     .option('--data <dir>', 'data folder of the network', '.hanse')
@@ -43,35 +48,31 @@ export function addUpCommand(program: Command): void {
     .option('--members <n>', 'how many members a new network gets, 1 to 31 (default: 4)')
     .option('--fresh', 'delete the network in the data folder and create a new one')
     .option('--no-story', 'do not run the opening story')
-    .option('--only <name>', 'start this one member of an existing network')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ hanse up\n  $ hanse up --data /tmp/trial --rpc-port 9000 --no-story\n  $ hanse up --only farm      (after it died)\n',
-    )
-    .action(async (options: UpOptions) => {
-      const ports = parsePorts(options);
-      const root = resolve(options.data);
-      if (options.only === undefined) await runAll(root, ports, options);
-      else await runOnly(root, ports, options.only);
-    });
+    .option('--only <name>', 'start this one member of an existing network');
+  addExamples(
+    addOutputOption(up),
+    'hanse up',
+    'hanse up --data /tmp/trial --rpc-port 9000 --no-story',
+    'hanse up --only farm      (after it died)',
+  ).action(async (options: UpOptions) => {
+    if (options.json === true) progress = process.stderr;
+    const ports = parsePorts(options);
+    const root = resolve(options.data);
+    if (options.only === undefined) await runAll(root, ports, options);
+    else await runOnly(root, ports, options.only, options);
+  });
 }
 
 function parsePorts(options: UpOptions): NetworkPorts {
-  const rpcPort = parseInteger('--rpc-port', options.rpcPort, 1, 65_535);
+  const rpcPort = parseWhole('--rpc-port', options.rpcPort, 1, 65_535);
   const peerPort =
-    options.peerPort === undefined ? rpcPort + 1_000 : parseInteger('--peer-port', options.peerPort, 1, 65_535);
+    options.peerPort === undefined ? rpcPort + 1_000 : parseWhole('--peer-port', options.peerPort, 1, 65_535);
   return { rpcPort, peerPort };
-}
-
-function parseInteger(option: string, text: string, minimum: number, maximum: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
-  throw new CLIError(`${option} ${text} is not possible: give a whole number from ${minimum} to ${maximum}.`);
 }
 
 /** Opens the network of a folder, or creates one where there is none. Never touches a folder that is something else. */
 async function openOrCreate(root: string, ports: NetworkPorts, options: UpOptions): Promise<LocalNetwork> {
-  const wanted = options.members === undefined ? undefined : parseInteger('--members', options.members, 1, 31);
+  const wanted = options.members === undefined ? undefined : parseWhole('--members', options.members, 1, 31);
   const state = folderState(root);
   if (state === 'foreign') {
     throw new CLIError(
@@ -158,7 +159,8 @@ async function present(network: LocalNetwork, file: NetworkFile, options: UpOpti
       say(`The opening story needs ${STORY_CAST.join(', ')}: it is told in networks of four or more members.`);
     }
   }
-  say(membersTable(file));
+  if (options.json === true) printResult(options, file, () => []);
+  else say(membersTable(file));
   say('Running. Ctrl-C stops all members.');
 }
 
@@ -190,7 +192,7 @@ class Stopper {
 }
 
 /** Starts one member of a network whose other members run already (or not). */
-async function runOnly(root: string, ports: NetworkPorts, name: string): Promise<void> {
+async function runOnly(root: string, ports: NetworkPorts, name: string, options: UpOptions): Promise<void> {
   const stopper = new Stopper();
   if (folderState(root) !== 'network')
     throw new CLIError(`There is no network in ${root}: run "hanse up" first, or name its folder with --data.`);
@@ -209,7 +211,9 @@ async function runOnly(root: string, ports: NetworkPorts, name: string): Promise
     const members = file.members.map((entry) => (entry.name === name ? { ...entry, pid: member.process.pid } : entry));
     writeNetworkFile(network.layout.network, { ...file, members });
   }
-  say(`${name} runs at ${member?.rpcUrl}. Ctrl-C stops it.`);
+  const { rpcUrl, wsUrl } = member ?? {};
+  if (options.json === true) printResult(options, { name, rpcUrl, wsUrl, pid: member?.process.pid }, () => []);
+  say(`${name} runs at ${rpcUrl}. Ctrl-C stops it.`);
   const died = new Promise<void>((resolve) => {
     running.onDeath((dead, how) => {
       say(`${dead} died (${how}).`);
