@@ -10,6 +10,7 @@ import {
 import { promisify } from 'node:util';
 import { addressOfPrivateKey } from '@hanse/node';
 import { bytesToHex, type Hex, hexToBytes, isHex, type Suite } from '@hanse/protocol';
+import { scrypt as portableScrypt } from '@noble/hashes/scrypt.js';
 import { CLIError } from './cliError.ts';
 
 const scrypt = promisify<Buffer, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
@@ -99,15 +100,19 @@ async function deriveByScrypt(passphrase: string, parameters: Readonly<Record<st
     throw new CLIError('The key file is damaged: its scrypt parameters are not numbers.');
   }
   const [N, blockSize, parallel, length] = numbers as [number, number, number, number];
+  if (N < 2 || !Number.isInteger(Math.log2(N)))
+    throw new CLIError('The key file is damaged: the cost of scrypt is no power of two.');
   const memory = 128 * blockSize * (N + parallel + 2);
   if (memory > MAX_SCRYPT_MEMORY || parallel > 16 || length > 1024)
     throw new CLIError('The key file asks for more memory or time than is sensible; it is refused.');
-  return await scrypt(Buffer.from(passphrase, 'utf8'), Buffer.from(salt, 'hex'), length, {
-    N,
-    r: blockSize,
-    p: parallel,
-    maxmem: memory + 1024 * 1024,
-  });
+  const password = Buffer.from(passphrase, 'utf8');
+  const saltBytes = Buffer.from(salt, 'hex');
+  // RFC 7914 wants N < 2^(16 r), and OpenSSL insists. Old programs wrote r = 1 with a larger N, which is no less safe.
+  if (blockSize === 1 && N >= 2 ** 16) {
+    const parameters = { N, r: blockSize, p: parallel, dkLen: length, maxmem: MAX_SCRYPT_MEMORY };
+    return Buffer.from(portableScrypt(password, saltBytes, parameters));
+  }
+  return await scrypt(password, saltBytes, length, { N, r: blockSize, p: parallel, maxmem: memory + 1024 * 1024 });
 }
 
 async function deriveByPbkdf2(passphrase: string, parameters: Readonly<Record<string, unknown>>): Promise<Buffer> {

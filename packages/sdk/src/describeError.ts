@@ -47,7 +47,7 @@ export function describeError(error: unknown): string {
   }
   const request = find(error, HttpRequestError);
   if (request !== undefined)
-    return `${request.url} does not answer${request.status ? ` (HTTP ${request.status})` : ''}`;
+    return `${request.url.replace(/\/$/, '')} does not answer${request.status ? ` (HTTP ${request.status})` : ''}`;
   return oneLine(error.shortMessage || error.message);
 }
 
