@@ -45,8 +45,8 @@ export interface PipelineHost {
   /** A verified proposal with nothing in it that was not verified itself. */
   canonicalProposal(message: ProposalMessage): ProposalMessage;
   digestOf(proposal: ProposalMessage['proposal']): Hash;
-  /** Appends proposal and bodies to the log; resolves when they are durable. */
-  logProposal(message: ProposalMessage, transactions: readonly TransactionBody[]): Promise<void>;
+  /** Appends proposal and bodies to the log; the flush of any vote that is cast later covers them. */
+  logProposal(message: ProposalMessage, transactions: readonly TransactionBody[]): void;
   /** Storage holds these blocks; the last one is what the certificate names. */
   applied(blocks: readonly FinalizedBlock[], certificate: Certificate<FinalizeStatement>): void;
   /** A peer says that it has finalized beyond what this member can reach from it by proposals. */
@@ -101,7 +101,7 @@ export class BlockPipeline {
     return entry;
   }
 
-  /** Effect `check`: every body held and flushed, parent executed, static rules, and the time has come. */
+  /** Effect `check`: every body held and in the log, parent executed, static rules, and the time has come. */
   async check(view: View, message: ProposalMessage): Promise<void> {
     const { host, clock } = this.#modules;
     const entry = this.register({ message, inline: [] }, undefined);
@@ -109,7 +109,6 @@ export class BlockPipeline {
     if (verdict === undefined) return;
     if (verdict.valid) {
       entry.wanted = true;
-      await entry.logged;
       for (;;) {
         const earlyMs = message.proposal.timeMs - this.#options.maxClockLeadMs - clock.nowMs();
         if (earlyMs <= 0) break;
@@ -329,10 +328,10 @@ export class BlockPipeline {
     for (let attempt = 0; attempt < 2; attempt++) {
       const transactions = await this.#gathered(entry);
       if (transactions === undefined) return undefined;
-      // The flush runs while the parent is awaited and the rules are checked.
       if (entry.message === undefined) return undefined;
-      entry.logged ??= host.logProposal(entry.message, transactions);
-      entry.logged.catch(() => undefined);
+      // Appended now, flushed with the vote that stands on it: a flush of its own would make the vote wait for two.
+      if (!entry.logged) host.logProposal(entry.message, transactions);
+      entry.logged = true;
       if (!(await this.#isExecuted(parentDigest, entry.parentView, [entry.leader, ...entry.holders]))) return undefined;
       try {
         const verdict = await ledger.check(entry.proposal, transactions);

@@ -138,7 +138,7 @@ export class Engine {
     this.#started = true;
     for (const { message, transactions } of this.#recovered.proposals) {
       const entry = this.#pipeline.register({ message, inline: transactions }, undefined);
-      entry.logged = Promise.resolve();
+      entry.logged = true;
     }
     for (const { statement, signer, signature } of this.#recovered.votes)
       this.#verifier.trust(statement, signer, signature);
@@ -326,7 +326,7 @@ export class Engine {
     });
     if (vote === undefined || message === undefined || this.#closed) return;
     const entry = this.#pipeline.register({ message, inline: [] }, undefined);
-    entry.logged = Promise.resolve();
+    entry.logged = true;
     this.metrics.proposalsSent++;
     this.#sendProposal(message);
     this.#feed({ type: 'vote', from: vote.signer, vote });
@@ -523,10 +523,8 @@ export class Engine {
         verifyProposal: (from, message) => this.#verifier.proposal(from, message),
         canonicalProposal: (message) => this.#peers.canonicalProposal(message),
         digestOf: this.#digestOf,
-        logProposal: (message, transactions) => {
-          this.#append({ kind: 'proposal', message, transactions: transactions.map(({ raw }) => raw) });
-          return this.#log.flushed();
-        },
+        logProposal: (message, transactions) =>
+          this.#append({ kind: 'proposal', message, transactions: transactions.map(({ raw }) => raw) }),
         applied: (blocks, certificate) => this.#applied(blocks, certificate),
         behind: (height, from) => events.behind(height, from),
         alarm: (kind, detail, stop) => this.#alarm(kind, detail, stop),

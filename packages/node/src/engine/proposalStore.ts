@@ -25,8 +25,8 @@ export interface ProposalEntry {
   verdict: Promise<{ readonly valid: boolean; readonly reason?: string } | undefined> | undefined;
   execution: Promise<ExecutionResult | undefined> | undefined;
   result: ExecutionResult | undefined;
-  /** Resolves when proposal and bodies are durable in the log. */
-  logged: Promise<void> | undefined;
+  /** Proposal and bodies were appended to the log. */
+  logged: boolean;
   /** A certificate or an own vote stands behind it: its bodies are fetched even after its view, and it is not evicted. */
   wanted: boolean;
   /** Who may have its bodies besides its leader. */
@@ -173,7 +173,7 @@ function newEntry(
     verdict: undefined,
     execution: undefined,
     result: undefined,
-    logged: undefined,
+    logged: false,
     wanted: origin.built,
     holders: new Set(),
   };
