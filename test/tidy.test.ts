@@ -32,7 +32,8 @@ const packageDependencies: Readonly<Record<string, readonly string[]>> = {
 
 /** Inside node: which rooms a room may import. `node.ts` and the worker entries beside it may import all. */
 const roomDependencies: Readonly<Record<string, readonly string[]>> = {
-  config: ['runtime'],
+  // The limits of the JSON-RPC are read where they are defined.
+  config: ['rpc', 'runtime'],
   runtime: [],
   storage: ['runtime'],
   execution: ['storage', 'runtime'],

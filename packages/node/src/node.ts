@@ -13,6 +13,7 @@ import { publicMemberKeys, readMemberKeys } from './config/memberKeys.ts';
 import { type NodeConfig, readJsonFile } from './config/nodeConfig.ts';
 import { createKeySigner } from './engine/index.ts';
 import type { CallService } from './execution/callService.ts';
+import { defaultRPCLimits } from './rpc/limits.ts';
 import { RPCServer } from './rpc/rpcServer.ts';
 import type { ServiceHandle } from './runtime/compute.ts';
 import { createConsoleLogger } from './runtime/consoleLogger.ts';
@@ -92,9 +93,10 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
   const lock = lockData(config.data);
   cleanup.add(async () => lock.release());
   const failure = new Failure();
+  const limits = config.rpc.limits ?? defaultRPCLimits;
   const services = await startServices(
     { genesis, ledgerFolder: join(config.data, 'ledger') },
-    config.rpc.limits.callThreads,
+    limits.callThreads,
     logger,
     failure,
     cleanup,
@@ -151,7 +153,7 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
       host: config.rpc.host,
       port: config.rpc.port,
       corsOrigins: corsOrigins(config),
-      limits: config.rpc.limits,
+      limits,
       ...(config.rpc.allowedHosts === undefined ? {} : { allowedHosts: config.rpc.allowedHosts }),
     },
     {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { type RPCLimits, readRPCLimits } from '../rpc/limits.ts';
 import type { LogLevel } from '../runtime/logger.ts';
 import { ConfigError } from './configError.ts';
 
@@ -25,6 +26,10 @@ export interface NodeConfig {
     readonly port: number;
     /** `Access-Control-Allow-Origin`; absent: `*` if the host is a loopback address, else none. */
     readonly corsOrigin?: string;
+    /** Host names that are answered, lower case and without port; absent: all. Guards a browser on this machine against DNS rebinding. */
+    readonly allowedHosts?: readonly string[];
+    /** Bounds on what clients may ask; what the file leaves out has its default. */
+    readonly limits?: RPCLimits;
   };
   readonly log: LogLevel;
 }
@@ -54,7 +59,7 @@ export function parseNodeConfig(json: unknown, file: string): NodeConfig {
   const peer = object(root.peer, 'peer');
   known(peer, 'peer.', ['listen', 'known']);
   const rpc = object(root.rpc, 'rpc');
-  known(rpc, 'rpc.', ['host', 'port', 'corsOrigin']);
+  known(rpc, 'rpc.', ['host', 'port', 'corsOrigin', 'allowedHosts', 'limits']);
   const port = rpc.port;
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535)
     fail('rpc.port', 'a port from 0 to 65535');
@@ -75,9 +80,29 @@ export function parseNodeConfig(json: unknown, file: string): NodeConfig {
       host: text(rpc.host, 'rpc.host'),
       port: port as number,
       ...(rpc.corsOrigin === undefined ? {} : { corsOrigin: text(rpc.corsOrigin, 'rpc.corsOrigin') }),
+      ...(rpc.allowedHosts === undefined ? {} : { allowedHosts: parseHosts(rpc.allowedHosts, fail) }),
+      ...(rpc.limits === undefined ? {} : { limits: parseLimits(rpc.limits, file) }),
     },
     log: log as LogLevel,
   };
+}
+
+/** As a Host header has it before the port. */
+const HOST = /^(\[[\da-fA-F:.]+\]|[^:/\s[\]]+)$/;
+
+function parseHosts(value: unknown, fail: (field: string, expected: string) => never): readonly string[] {
+  const good =
+    Array.isArray(value) && value.length > 0 && value.every((host) => typeof host === 'string' && HOST.test(host));
+  if (!good) fail('rpc.allowedHosts', 'a list of host names without port');
+  return (value as string[]).map((host) => host.toLowerCase());
+}
+
+function parseLimits(value: unknown, file: string): RPCLimits {
+  try {
+    return readRPCLimits(value);
+  } catch (error) {
+    throw new ConfigError(`${file}: ${(error as Error).message}.`);
+  }
 }
 
 function parseKnown(

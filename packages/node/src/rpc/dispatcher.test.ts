@@ -315,8 +315,11 @@ describe('eth_call and eth_estimateGas', () => {
     const waiting = (): Promise<CallOutcome> =>
       new Promise((resolve) => gates.push(() => resolve({ status: 'success', output: new Uint8Array([1]) })));
     const small = await startTestServer({
-      calls: { call: waiting, estimateGas: async () => ({ status: 'allowance', allowance: 5n }) },
-      limits: { maxConcurrentCalls: 2, maxQueuedCalls: 1 },
+      calls: Array.from({ length: 2 }, () => ({
+        call: waiting,
+        estimateGas: async () => ({ status: 'allowance', allowance: 5n }) as const,
+      })),
+      limits: { maxQueuedCalls: 1 },
     });
     const results: Promise<RPCResponse>[] = [];
     const firstRefusal = Promise.race(
@@ -391,7 +394,7 @@ describe('the time of a request', () => {
         },
         estimateGas: async () => ({ status: 'timeout' }),
       },
-      limits: { requestTimeoutMs: 10_000, callTimeoutMs: 5_000 },
+      limits: { callSliceMs: 10_000, requestTimeoutMs: 10_000, callTimeoutMs: 5_000 },
     });
     const batch = [1, 2, 3, 4].map((id) => ({ jsonrpc: '2.0', id, method: 'eth_call', params: [{ to: token }] }));
     const answers = (await (await slow.post(JSON.stringify(batch))).json()) as RPCResponse[];

@@ -18,6 +18,8 @@ export interface DispatcherModules {
 export interface RequestOrigin {
   /** Undefined over HTTP, where nothing can be subscribed to. */
   readonly subscriber?: Subscriber;
+  /** The client's address. */
+  readonly client: string;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
 }
@@ -96,13 +98,14 @@ export class Dispatcher {
     return { text: errorText(null, error), afterSending: nothing };
   }
 
-  #scope({ subscriber, signal }: RequestOrigin, actions: (() => void)[]): RequestScope {
+  #scope({ subscriber, client, signal }: RequestOrigin, actions: (() => void)[]): RequestScope {
     const { services, clock } = this.#modules;
     const deadlineMs = clock.monotonicMs() + services.limits.requestTimeoutMs;
     const remainingMs = (): number => Math.max(0, deadlineMs - clock.monotonicMs());
     const context: MethodContext = {
       ...services,
       subscriber,
+      client,
       remainingMs,
       throwIfAborted() {
         if (signal.aborted || remainingMs() === 0) throw rpcError('request-timeout');

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { addressGroup } from '../runtime/addressGroup.ts';
 import type { Counter, Metrics } from '../runtime/metrics.ts';
 import { ByteBudget } from './byteBudget.ts';
 import { RPCError, type RPCErrorName } from './codes.ts';
@@ -13,6 +14,8 @@ export interface HTTPEndpointModules {
   readonly health: () => HealthReport;
   readonly access: AccessRules;
   readonly limits: RPCLimits;
+  /** Bounds what is received or in work, over WebSocket too. */
+  readonly bodies: ByteBudget;
 }
 
 export interface AccessRules {
@@ -50,14 +53,12 @@ class Refusal extends Error {
 /** `POST /` is JSON-RPC, `GET /metrics` and `GET /health` are for operators. */
 export class HTTPEndpoint {
   readonly #modules: HTTPEndpointModules;
-  readonly #receiving: ByteBudget;
   readonly #sending: ByteBudget;
   readonly #refused: Counter<'reason'>;
   #requests = 0;
 
   constructor(modules: HTTPEndpointModules) {
     this.#modules = modules;
-    this.#receiving = new ByteBudget(modules.limits.maxBodyBytesTotal);
     this.#sending = new ByteBudget(modules.limits.maxResponseBytesTotal);
     this.#refused = modules.metrics.counter({
       name: 'hanse_rpc_http_refused_total',
@@ -124,9 +125,14 @@ export class HTTPEndpoint {
     this.#requests++;
     const aborted = new AbortController();
     response.on('close', () => aborted.abort());
+    const held = { bytes: 0 };
     try {
-      const body = await this.#receive(request);
-      const { text, afterSending } = await this.#modules.dispatcher.handle(body, { signal: aborted.signal });
+      const body = await this.#receive(request, held);
+      const { text, afterSending } = await this.#modules.dispatcher.handle(body, {
+        client: clientOf(request),
+        signal: aborted.signal,
+      });
+      this.#letGo(held);
       if (text === undefined) response.writeHead(204).end();
       else await this.#sendAnswer(response, text);
       afterSending();
@@ -134,6 +140,7 @@ export class HTTPEndpoint {
       if (!(error instanceof RPCError)) throw error;
       throw new Refusal(400, error.errorName, error.message);
     } finally {
+      this.#letGo(held);
       this.#requests--;
     }
   }
@@ -147,28 +154,29 @@ export class HTTPEndpoint {
     }
   }
 
-  async #receive(request: IncomingMessage): Promise<Uint8Array> {
+  #letGo(held: { bytes: number }): void {
+    this.#modules.bodies.release(held.bytes);
+    held.bytes = 0;
+  }
+
+  /** `held` counts what was taken of the budget, also when the body is refused half way. */
+  async #receive(request: IncomingMessage, held: { bytes: number }): Promise<Uint8Array> {
     this.#checkLength(request);
     const { maxBodyBytes, maxJsonDepth, maxJsonValues } = this.#modules.limits;
     const guard = new JSONGuard({ maxDepth: maxJsonDepth, maxValues: maxJsonValues });
     const chunks: Buffer[] = [];
-    let received = 0;
-    try {
-      await eachChunk(request, (chunk) => {
-        if (!this.#receiving.tryTake(chunk.length)) {
-          throw new Refusal(503, 'limit-exceeded', 'too many requests are being received, try again later');
-        }
-        received += chunk.length;
-        if (received > maxBodyBytes) {
-          throw new Refusal(413, 'body-too-large', `content length too large (more than ${maxBodyBytes})`);
-        }
-        guard.feed(chunk);
-        chunks.push(chunk);
-      });
-      return Buffer.concat(chunks, received);
-    } finally {
-      this.#receiving.release(received);
-    }
+    await eachChunk(request, (chunk) => {
+      if (!this.#modules.bodies.tryTake(chunk.length)) {
+        throw new Refusal(503, 'limit-exceeded', 'too many requests are being received, try again later');
+      }
+      held.bytes += chunk.length;
+      if (held.bytes > maxBodyBytes) {
+        throw new Refusal(413, 'body-too-large', `content length too large (more than ${maxBodyBytes})`);
+      }
+      guard.feed(chunk);
+      chunks.push(chunk);
+    });
+    return Buffer.concat(chunks, held.bytes);
   }
 
   async #sendAnswer(response: ServerResponse, text: string): Promise<void> {
@@ -262,6 +270,11 @@ function setCORSHeaders({ headers }: IncomingMessage, response: ServerResponse, 
   response.setHeader('access-control-allow-headers', 'content-type');
   response.setHeader('access-control-max-age', '600');
   response.setHeader('vary', 'origin');
+}
+
+/** Who asks, as far as an address tells: everybody behind one proxy counts as one client. */
+export function clientOf({ socket }: IncomingMessage): string {
+  return addressGroup(socket.remoteAddress ?? '');
 }
 
 /** Whether a browser's page may talk to this member; programs other than browsers send no Origin. */

@@ -5,7 +5,7 @@
 export interface RPCLimits {
   /** Largest HTTP body; a larger one is answered with 413 without being read into memory. */
   readonly maxBodyBytes: number;
-  /** Bodies that are being received, all clients together; above it a request is answered with 503. */
+  /** Bodies and WebSocket messages that are received or in work, all clients together; above it a request is refused with -32005. */
   readonly maxBodyBytesTotal: number;
   /** Calls of one batch. */
   readonly maxBatchCalls: number;
@@ -15,7 +15,7 @@ export interface RPCLimits {
   readonly maxJsonValues: number;
   /** Answers of one request, serialized. */
   readonly maxResponseBytes: number;
-  /** Answers that are being sent over HTTP, all clients together; above it a request is answered with 503. */
+  /** Answers that clients have not read, all together; above it HTTP answers 503, and the WebSocket with the most of them is dropped. */
   readonly maxResponseBytesTotal: number;
   /** How long the calls of one request may take together. */
   readonly requestTimeoutMs: number;
@@ -55,10 +55,16 @@ export interface RPCLimits {
   readonly maxFeeHistoryBlocks: number;
   /** Gas of `eth_call` and of each attempt of `eth_estimateGas`. */
   readonly callGasCap: bigint;
+  /** From its admission on, waiting included. */
   readonly callTimeoutMs: number;
-  /** Calls in work at once, and waiting; above it -32005. */
-  readonly maxConcurrentCalls: number;
+  /** A call that is not done by then makes room for others and begins anew later. */
+  readonly callSliceMs: number;
+  /** Threads for calls. The last one is for those that need longer than a slice, so two are the least that keeps one free. */
+  readonly callThreads: number;
+  /** Calls that wait, in all and of one client address, and what they hold; above it -32005. */
   readonly maxQueuedCalls: number;
+  readonly maxQueuedCallsPerClient: number;
+  readonly maxQueuedCallBytes: number;
   /** Headers that a finality proof may span (the light client's bound). */
   readonly maxFinalityHeaders: number;
   /** How long the RPC may keep the thread before others (consensus, network) get their turn. */
@@ -102,8 +108,11 @@ export const defaultRPCLimits: RPCLimits = {
   maxFeeHistoryBlocks: 1_024,
   callGasCap: 50_000_000n,
   callTimeoutMs: 5_000,
-  maxConcurrentCalls: 4,
-  maxQueuedCalls: 64,
+  callSliceMs: 100,
+  callThreads: 2,
+  maxQueuedCalls: 256,
+  maxQueuedCallsPerClient: 64,
+  maxQueuedCallBytes: 32 * MiB,
   maxFinalityHeaders: 1_024,
   sliceMs: 4,
   blockCacheTransactions: 20_000,

@@ -2,8 +2,8 @@ import type { Hex, Suite } from '@hanse/protocol';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import type { BlockReader } from './blockReader.ts';
-import type { CallQueue } from './callQueue.ts';
-import type { CallService, NetworkInformation, NodeStatus, TransactionSubmitter } from './dependencies.ts';
+import type { CallScheduler } from './callScheduler.ts';
+import type { NetworkInformation, NodeStatus, TransactionSubmitter } from './dependencies.ts';
 import type { FilterRegistry } from './filterRegistry.ts';
 import type { RPCLimits } from './limits.ts';
 import type { Parameter } from './parameters.ts';
@@ -16,8 +16,7 @@ export interface MethodServices {
   readonly network: NetworkInformation;
   readonly node: NodeStatus;
   readonly pool: TransactionSubmitter;
-  readonly calls: CallService;
-  readonly callQueue: CallQueue;
+  readonly calls: CallScheduler;
   readonly filters: FilterRegistry;
   readonly subscriptions: SubscriptionHub;
   readonly suite: Suite;
@@ -31,6 +30,8 @@ export interface MethodServices {
 export interface MethodContext extends MethodServices {
   /** The WebSocket connection that the call came over; undefined over HTTP. */
   readonly subscriber: Subscriber | undefined;
+  /** Where the request came from, as far as clients are told apart: their address. */
+  readonly client: string;
   /** Throws once the request has run out of time or its client is gone. */
   throwIfAborted(): void;
   /** Milliseconds that the request may still take. */

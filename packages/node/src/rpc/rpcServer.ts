@@ -6,7 +6,8 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Random } from '../runtime/random.ts';
 import { BlockReader } from './blockReader.ts';
-import { CallQueue } from './callQueue.ts';
+import { ByteBudget } from './byteBudget.ts';
+import { CallScheduler } from './callScheduler.ts';
 import type {
   CallService,
   ChainEvents,
@@ -39,7 +40,8 @@ export interface RPCServerOptions {
 export interface RPCServerModules {
   readonly ledger: LedgerReader;
   readonly pool: TransactionSubmitter;
-  readonly calls: CallService;
+  /** At least one; with two or more, calls that need long leave the others free. */
+  readonly calls: readonly CallService[];
   readonly events: ChainEvents;
   readonly network: NetworkInformation;
   readonly node: NodeStatus;
@@ -72,8 +74,9 @@ export class RPCServer {
     const services = createServices(modules, limits);
     const dispatcher = new Dispatcher({ ...modules, methods: methodTable, services });
     const health = () => modules.node.health();
-    this.#http = new HTTPEndpoint({ dispatcher, metrics: modules.metrics, health, access, limits });
-    this.#webSockets = new WebSocketEndpoint({ ...services, ...modules, dispatcher, access, limits });
+    const bodies = new ByteBudget(limits.maxBodyBytesTotal);
+    this.#http = new HTTPEndpoint({ dispatcher, metrics: modules.metrics, health, access, limits, bodies });
+    this.#webSockets = new WebSocketEndpoint({ ...services, ...modules, dispatcher, access, limits, bodies });
     this.#server = this.#createServer();
     modules.metrics.gauge({
       name: 'hanse_rpc_connections',
@@ -138,10 +141,19 @@ export class RPCServer {
 }
 
 function createServices(modules: RPCServerModules, limits: RPCLimits): MethodServices {
-  const { ledger, pool, calls, network, node, suite, random, logger, clock, metrics } = modules;
+  const { ledger, pool, network, node, suite, random, logger, clock, metrics } = modules;
   const turns = new TurnScheduler(clock, limits.sliceMs);
   const blocks = new BlockReader(ledger, turns, limits.blockCacheTransactions);
-  const callQueue = new CallQueue(limits.maxConcurrentCalls, limits.maxQueuedCalls);
+  const calls = new CallScheduler(
+    {
+      sliceMs: limits.callSliceMs,
+      timeoutMs: limits.callTimeoutMs,
+      maxQueued: limits.maxQueuedCalls,
+      maxQueuedPerClient: limits.maxQueuedCallsPerClient,
+      maxQueuedBytes: limits.maxQueuedCallBytes,
+    },
+    { services: modules.calls, clock },
+  );
   const shared = { ...modules, blocks, turns, limits };
   const filters = new FilterRegistry(shared);
   const subscriptions = new SubscriptionHub(shared);
@@ -149,8 +161,8 @@ function createServices(modules: RPCServerModules, limits: RPCLimits): MethodSer
   const gauges: readonly [string, string, () => number][] = [
     ['hanse_rpc_filters', 'Filters that clients poll.', () => filters.size],
     ['hanse_rpc_subscriptions', 'Subscriptions over WebSocket.', () => subscriptions.size],
-    ['hanse_rpc_calls_running', 'eth_call and eth_estimateGas in work.', () => callQueue.running],
-    ['hanse_rpc_calls_queued', 'eth_call and eth_estimateGas waiting.', () => callQueue.queued],
+    ['hanse_rpc_calls_running', 'eth_call and eth_estimateGas in work.', () => calls.running],
+    ['hanse_rpc_calls_queued', 'eth_call and eth_estimateGas waiting.', () => calls.queued],
   ];
   for (const [name, help, read] of gauges) metrics.gauge({ name, help, read });
   return {
@@ -159,7 +171,6 @@ function createServices(modules: RPCServerModules, limits: RPCLimits): MethodSer
     node,
     pool,
     calls,
-    callQueue,
     filters,
     subscriptions,
     suite,

@@ -1,23 +1,30 @@
 import { RPCError, rpcError } from './codes.ts';
-import type { CallFailure, CallOptions } from './dependencies.ts';
+import type { CallFailure, CallOptions, CallRequest, CallService } from './dependencies.ts';
 import { revertError } from './formatRevert.ts';
 import type { MethodContext } from './method.ts';
 import type { BlockReference } from './parameters.ts';
 
+/** About what a key of an access list holds in memory. */
+const KEY_BYTES = 100;
+
 /**
- * Runs something on the call service: on the newest state only, within the gas cap and the time left, when the queue has
- * a place for it. Throws `limit-exceeded` if it has none.
+ * Runs something on a call service: on the newest state only, within the gas cap and the time left, when its turn comes.
+ * Throws `limit-exceeded` if too many wait.
  */
-export function runCall<T>(
-  { blocks, callQueue, limits, remainingMs, throwIfAborted }: MethodContext,
+export async function runCall<T extends { readonly status: string }>(
+  { blocks, calls, client, limits, remainingMs, throwIfAborted }: MethodContext,
   reference: BlockReference,
-  run: (options: CallOptions) => Promise<T>,
-): Promise<T> {
+  { data, accessList }: CallRequest,
+  run: (service: CallService, options: CallOptions) => Promise<T>,
+): Promise<T | CallFailure> {
   // Refuses blocks that do not exist and states that are not kept.
   blocks.state(reference);
-  return callQueue.run(async () => {
-    throwIfAborted();
-    return run({ gasCap: limits.callGasCap, timeoutMs: Math.min(limits.callTimeoutMs, remainingMs()) });
+  return calls.run({
+    client,
+    bytes: accessList.reduce((sum, { storageKeys }) => sum + KEY_BYTES * (1 + storageKeys.length), data.length),
+    remainingMs,
+    throwIfAborted,
+    work: (service, timeoutMs) => run(service, { gasCap: limits.callGasCap, timeoutMs }),
   });
 }
 

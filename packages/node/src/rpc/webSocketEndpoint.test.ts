@@ -60,7 +60,7 @@ describe('calls over WebSocket', () => {
     const running: (() => void)[] = [];
     let mostAtOnce = 0;
     const server = await start({
-      calls: {
+      calls: Array.from({ length: 100 }, () => ({
         call: () =>
           new Promise<CallOutcome>((resolve) => {
             running.push(() => resolve({ status: 'success', output: new Uint8Array() }));
@@ -68,9 +68,9 @@ describe('calls over WebSocket', () => {
             // Answers only when nothing else of this client comes any more.
             setImmediate(() => running.shift()?.());
           }),
-        estimateGas: async () => ({ status: 'success', gas: 1n }),
-      },
-      limits: { maxWebSocketRequests: 3, maxConcurrentCalls: 100 },
+        estimateGas: async () => ({ status: 'success', gas: 1n }) as const,
+      })),
+      limits: { maxWebSocketRequests: 3 },
     });
     const client = await open(server);
     for (let id = 0; id < 50; id++) client.send({ jsonrpc: '2.0', id, method: 'eth_call', params: [{ to: token }] });

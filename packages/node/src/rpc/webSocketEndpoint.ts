@@ -3,10 +3,11 @@ import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Counter, Metrics } from '../runtime/metrics.ts';
+import type { ByteBudget } from './byteBudget.ts';
 import { RPCError } from './codes.ts';
 import { type Dispatcher, refusalText } from './dispatcher.ts';
 import type { FilterRegistry } from './filterRegistry.ts';
-import { type AccessRules, isHostAllowed, isOriginAllowed } from './httpEndpoint.ts';
+import { type AccessRules, clientOf, isHostAllowed, isOriginAllowed } from './httpEndpoint.ts';
 import { JSONGuard } from './jsonGuard.ts';
 import type { RPCLimits } from './limits.ts';
 import type { Subscriber, SubscriptionHub } from './subscriptionHub.ts';
@@ -19,6 +20,8 @@ export interface WebSocketEndpointModules {
   readonly access: AccessRules;
   readonly clock: Clock;
   readonly limits: RPCLimits;
+  /** Bounds what is received or in work, over HTTP too. */
+  readonly bodies: ByteBudget;
 }
 
 /** RFC 6455, section 7.4.1. */
@@ -31,6 +34,8 @@ export class WebSocketEndpoint {
   readonly #connections = new Set<WebSocketConnection>();
   readonly #dropped: Counter<'reason'>;
   #pingTimer: Timer | undefined;
+  /** What all clients together have not read. */
+  #unread = 0;
 
   constructor(modules: WebSocketEndpointModules) {
     this.#modules = modules;
@@ -65,7 +70,7 @@ export class WebSocketEndpoint {
       this.#dropped.increment({ reason: 'too-many' });
       refuseUpgrade(socket, '503 Service Unavailable');
     } else {
-      this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, clientOf(request)));
     }
   }
 
@@ -75,11 +80,12 @@ export class WebSocketEndpoint {
     for (const connection of this.#connections) connection.close();
   }
 
-  #accept(webSocket: WebSocket): void {
+  #accept(webSocket: WebSocket, client: string): void {
     const { subscriptions, filters } = this.#modules;
-    const connection = new WebSocketConnection(webSocket, {
+    const connection = new WebSocketConnection(webSocket, client, {
       ...this.#modules,
       onDropped: (reason) => this.#dropped.increment({ reason }),
+      onUnread: (bytes) => this.#countUnread(bytes),
     });
     this.#connections.add(connection);
     webSocket.on('close', () => {
@@ -88,6 +94,19 @@ export class WebSocketEndpoint {
       filters.dropOwner(connection);
     });
     if (this.#connections.size === 1) this.#armPing();
+  }
+
+  /** When all together hold too much, those who read least are dropped, not those who come next. */
+  #countUnread(bytes: number): void {
+    this.#unread += bytes;
+    while (bytes > 0 && this.#unread > this.#modules.limits.maxResponseBytesTotal) {
+      let slowest: WebSocketConnection | undefined;
+      for (const connection of this.#connections) {
+        if (slowest === undefined || connection.unread > slowest.unread) slowest = connection;
+      }
+      if (slowest === undefined || slowest.unread === 0) return;
+      slowest.drop('slow');
+    }
   }
 
   #armPing(): void {
@@ -106,45 +125,65 @@ function refuseUpgrade(socket: Duplex, status: string): void {
 interface ConnectionModules {
   readonly dispatcher: Dispatcher;
   readonly limits: RPCLimits;
+  readonly bodies: ByteBudget;
   readonly onDropped: (reason: string) => void;
+  /** By how much more or less this client has not read. */
+  readonly onUnread: (bytes: number) => void;
 }
 
 /** One client. Messages are answered side by side up to a bound; beyond it the socket is not read, so the client waits. */
 class WebSocketConnection implements Subscriber {
   readonly #webSocket: WebSocket;
+  readonly #client: string;
   readonly #modules: ConnectionModules;
   readonly #aborted = new AbortController();
   readonly #waiting: Buffer[] = [];
   #requests = 0;
   #answeredPing = true;
+  #unread = 0;
 
-  constructor(webSocket: WebSocket, modules: ConnectionModules) {
+  constructor(webSocket: WebSocket, client: string, modules: ConnectionModules) {
     this.#webSocket = webSocket;
+    this.#client = client;
     this.#modules = modules;
     webSocket.on('message', (message) => this.#receive(message));
     webSocket.on('pong', () => {
       this.#answeredPing = true;
     });
     webSocket.on('close', () => {
-      this.#waiting.length = 0;
+      for (const { length } of this.#waiting.splice(0)) modules.bodies.release(length);
+      this.#forgetUnread();
       this.#aborted.abort();
     });
     // Errors (a broken frame, a message over the limit) are followed by `close`.
     webSocket.on('error', () => {});
   }
 
+  /** Bytes that the client has not read, as far as this program holds them. */
+  get unread(): number {
+    return this.#unread;
+  }
+
   send(text: string): void {
     if (this.#webSocket.readyState !== WebSocket.OPEN) return;
-    if (this.#webSocket.bufferedAmount > this.#modules.limits.maxWebSocketBufferedBytes) {
-      this.#drop('slow');
+    if (this.#unread > this.#modules.limits.maxWebSocketBufferedBytes) {
+      this.drop('slow');
       return;
     }
-    this.#webSocket.send(text);
+    const bytes = Buffer.byteLength(text);
+    this.#unread += bytes;
+    this.#webSocket.send(text, () => {
+      // After a drop nothing is counted any more.
+      const read = Math.min(bytes, this.#unread);
+      this.#unread -= read;
+      this.#modules.onUnread(-read);
+    });
+    this.#modules.onUnread(bytes);
   }
 
   ping(): void {
     if (!this.#answeredPing) {
-      this.#drop('silent');
+      this.drop('silent');
       return;
     }
     this.#answeredPing = false;
@@ -155,16 +194,29 @@ class WebSocketConnection implements Subscriber {
     this.#webSocket.close(CLOSE_GOING_AWAY, 'the member is stopping');
   }
 
-  #drop(reason: string): void {
+  drop(reason: string): void {
     this.#modules.onDropped(reason);
+    this.#forgetUnread();
     this.#webSocket.terminate();
+  }
+
+  #forgetUnread(): void {
+    const unread = this.#unread;
+    this.#unread = 0;
+    this.#modules.onUnread(-unread);
   }
 
   /** Takes messages in order as places are free. What one read of the socket held beyond that waits here, the rest in the socket. */
   #receive(message: RawData): void {
     // `ws` gives one Buffer for a message unless told otherwise.
-    this.#waiting.push(message as Buffer);
-    const { maxWebSocketRequests } = this.#modules.limits;
+    const body = message as Buffer;
+    const { limits, bodies } = this.#modules;
+    if (!bodies.tryTake(body.length)) {
+      this.send(refusalText('limit-exceeded', 'too many requests are being received, try again later'));
+      return;
+    }
+    this.#waiting.push(body);
+    const { maxWebSocketRequests } = limits;
     if (this.#requests >= maxWebSocketRequests) this.#webSocket.pause();
     else this.#startNext();
   }
@@ -178,6 +230,7 @@ class WebSocketConnection implements Subscriber {
     this.#requests++;
     void this.#handle(body).then(() => {
       this.#requests--;
+      this.#modules.bodies.release(body.length);
       this.#startNext();
     });
   }
@@ -186,12 +239,13 @@ class WebSocketConnection implements Subscriber {
     const { dispatcher, limits } = this.#modules;
     try {
       new JSONGuard({ maxDepth: limits.maxJsonDepth, maxValues: limits.maxJsonValues }).feed(body);
-      const { text, afterSending } = await dispatcher.handle(body, { subscriber: this, signal: this.#aborted.signal });
+      const origin = { subscriber: this, client: this.#client, signal: this.#aborted.signal };
+      const { text, afterSending } = await dispatcher.handle(body, origin);
       if (text !== undefined) this.send(text);
       afterSending();
     } catch (error) {
       if (error instanceof RPCError) this.send(refusalText(error.errorName, error.message));
-      else this.#drop('failed');
+      else this.drop('failed');
     }
   }
 }

@@ -12,7 +12,7 @@ export const eth_call = defineMethod({
   result: 'data that the call returned',
   example: ({ account, contract }) => [{ from: account, to: contract, input: '0x18160ddd' }, 'latest'],
   handler: async (context, request, reference) => {
-    const outcome = await runCall(context, reference, (options) => context.calls.call(request, options));
+    const outcome = await runCall(context, reference, request, (calls, options) => calls.call(request, options));
     if (outcome.status !== 'success') throw callError(outcome, context.limits.callTimeoutMs);
     return data(outcome.output);
   },

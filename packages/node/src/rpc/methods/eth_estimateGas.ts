@@ -12,7 +12,7 @@ export const eth_estimateGas = defineMethod({
   result: 'quantity (gas)',
   example: ({ account, contract }) => [{ from: account, to: contract, input: '0x18160ddd' }],
   handler: async (context, request, reference) => {
-    const outcome = await runCall(context, reference, (options) => context.calls.estimateGas(request, options));
+    const outcome = await runCall(context, reference, request, (calls, options) => calls.estimateGas(request, options));
     if (outcome.status === 'success') return quantity(outcome.gas);
     if (outcome.status === 'allowance') {
       throw rpcError('gas-allowance', `gas required exceeds allowance (${outcome.allowance})`);

@@ -106,7 +106,7 @@ export interface RPCResponse {
 
 export interface TestServerOptions extends Partial<RPCServerOptions> {
   readonly chain?: TestChain;
-  readonly calls?: CallService;
+  readonly calls?: CallService | readonly CallService[];
   readonly clock?: Clock;
   readonly health?: () => HealthReport;
   readonly syncing?: { readonly startingHeight: number; readonly highestHeight: number };
@@ -127,7 +127,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       ledger: chain,
       events: chain,
       pool,
-      calls,
+      calls: 'call' in calls ? [calls] : calls,
       clock,
       logger,
       random: new SeededRandom('rpc'),
