@@ -318,17 +318,17 @@ export class LedgerService implements Ledger {
       throw new Error(`${digest} cannot become final: it does not stand on the finalized block ${this.#head.height}.`);
     }
     const certified = certificate.statement;
+    // Storage holds nothing that no certificate covers: neither this block nor, by its parent hashes, those before it.
+    if (certified.digest !== digest) throw new Error(`The certificate for ${digest} is of ${certified.digest}.`);
     for (const node of path) {
       const result = this.#executionResult(node);
-      if (node.digest === certified.digest && result.blockHash !== certified.blockHash) {
+      if (node.digest === digest && result.blockHash !== certified.blockHash) {
         throw new Error(
           `Block ${result.height} was certified as ${certified.blockHash}, but executing it here gave ${result.blockHash}.`,
         );
       }
     }
-    const finalized = path.map((node) =>
-      this.#append(node, node.digest === certified.digest ? certificate : undefined),
-    );
+    const finalized = path.map((node) => this.#append(node, node.digest === digest ? certificate : undefined));
     if (path.length > 0) this.#tree.keepDescendantsOf(digest);
     return finalized;
   }
