@@ -27,7 +27,7 @@ export interface GossipOptions {
   /** After a first message more is gathered for so long, or until there are so many bytes. */
   readonly batchMs: number;
   readonly batchBytes: number;
-  /** How long hashes of relayed transactions are gathered. */
+  /** How long hashes of relayed transactions are gathered: longer than a block takes, so that most need no word at all. */
   readonly hashBatchMs: number;
   /** How many hashes each peer is remembered to have. */
   readonly knownPerPeer: number;
@@ -47,7 +47,7 @@ export const DEFAULT_GOSSIP_OPTIONS: GossipOptions = {
   maxTransactionBytes: 131_072,
   batchMs: 3,
   batchBytes: 64 * 1024,
-  hashBatchMs: 10,
+  hashBatchMs: 50,
   knownPerPeer: 16_384,
   fetchDelayMs: 300,
   fetchTimeoutMs: 5_000,
@@ -232,8 +232,10 @@ export class TransactionGossip {
   #sendHashes(): void {
     this.#hashTimer = undefined;
     for (const [name, peer] of this.#peers) {
-      // The peer may have told of some itself meanwhile.
-      const hashes = peer.outgoingHashes.filter((hash) => !peer.known.has(hash));
+      // The peer may have told of some itself meanwhile, and of what a final block took nobody needs to hear.
+      const hashes = peer.outgoingHashes.filter(
+        (hash) => !peer.known.has(hash) && this.#modules.pool.get(hash) !== undefined,
+      );
       peer.outgoingHashes = [];
       for (let start = 0; start < hashes.length; start += MAX_HASHES_PER_MESSAGE) {
         const payload = encodeHashes(hashes.slice(start, start + MAX_HASHES_PER_MESSAGE));

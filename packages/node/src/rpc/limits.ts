@@ -115,7 +115,7 @@ export const defaultRPCLimits: RPCLimits = {
   maxQueuedCallBytes: 32 * MiB,
   maxFinalityHeaders: 1_024,
   sliceMs: 4,
-  blockCacheTransactions: 20_000,
+  blockCacheTransactions: 8_000,
 };
 
 /**
