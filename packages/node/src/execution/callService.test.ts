@@ -72,6 +72,15 @@ function serviceOn(
 const serviceWith = (allocation: Allocation, options: ServiceOptions = {}) =>
   serviceOn(new ExecutionChain(allocation, options.rules === undefined ? {} : { rules: options.rules }), options);
 
+const precompile = (number: number): Address => `0x${number.toString(16).padStart(40, '0')}`;
+
+/** Input of BLAKE2 F with so many rounds (EIP-152). */
+function blake2(rounds: number): Uint8Array {
+  const input = new Uint8Array(213);
+  new DataView(input.buffer).setUint32(0, rounds);
+  return input;
+}
+
 const codeAt = (code: Hex): Allocation => ({ [contract]: { code, nonce: '0x01' } });
 
 describe('call', () => {
@@ -142,6 +151,21 @@ describe('call', () => {
     const options = { gasCap: 50_000_000n, timeoutMs: 50 };
     expect(await service.call(request({ data: Uint8Array.of(1) }), options)).toEqual({ status: 'timeout' });
     expect(await service.call(request({}), options)).toEqual({ status: 'success', output: new Uint8Array(32) });
+  });
+
+  it.each<[string, Address, Uint8Array, Uint8Array]>([
+    ['rounds of BLAKE2', precompile(9), blake2(1_000), blake2(40_000_000)],
+    ['pairings', precompile(8), new Uint8Array(192), new Uint8Array(192 * 1_000)],
+    ['pairings on BLS12-381', precompile(0x0f), new Uint8Array(384), new Uint8Array(384 * 1_000)],
+  ])('does not begin %s that would take longer than is left', async (_, to, little, much) => {
+    const service = serviceWith({});
+    const options = { gasCap: 50_000_000n, timeoutMs: 1_000 };
+    expect((await service.call(request({ to, data: little }), options)).status).toBe('success');
+    expect(await service.call(request({ to, data: much }), options)).toEqual({ status: 'timeout' });
+    // Without the gas for it nothing is computed, so the reason is the gas.
+    const poor = request({ to, data: much, gas: 25_000_000n });
+    if (to === precompile(9))
+      expect(await service.call(poor, options)).toEqual({ status: 'failure', error: 'out of gas' });
   });
 
   it('caps the gas, and gives all of the cap to who asks for none', async () => {

@@ -87,7 +87,7 @@ interface CallHead {
 /**
  * Runs `eth_call` and `eth_estimateGas` on the newest finalized state and keeps nothing. Meant for a worker of its
  * own; requests and results are structured-clonable. Bounded by gas and by time: a look at the clock happens at
- * least every 49,152 opcodes and at every frame, so that only a single precompile can overrun it.
+ * least every 49,152 opcodes and at every frame, and a precompile that would take longer than what is left is not begun.
  */
 export class CallService {
   readonly #suite: Suite;
@@ -107,7 +107,7 @@ export class CallService {
       chainId: options.rules.chainId,
       fork: options.rules.fork,
       isModuleCode: (code) => parts.modules.isModuleCode(code),
-      onProgress: (event) => this.#watchClock(event),
+      onProgress: (event, aheadMs) => this.#watchClock(event, aheadMs),
     });
   }
 
@@ -212,7 +212,7 @@ export class CallService {
     const block = request.gasPrice === 0n ? { ...head.block, baseFeePerGas: 0n } : head.block;
     const state = new JournaledState(head.state, this.#suite);
     state.beginTransaction();
-    this.#watchClock('frame');
+    this.#watchClock('frame', 0);
     return executeMessage(
       {
         suite: this.#suite,
@@ -240,11 +240,11 @@ export class CallService {
     return account === undefined || account.codeHash === this.#rules.emptyCodeHash;
   }
 
-  #watchClock(event: 'jump' | 'frame'): void {
+  #watchClock(event: 'jump' | 'frame', aheadMs: number): void {
     if (event === 'jump') {
       this.#jumps += 1;
       if (this.#jumps % jumpsPerClockReading !== 0) return;
     }
-    if (this.#parts.clock.monotonicMs() > this.#deadlineMs) throw new CallTimeout('execution timeout');
+    if (this.#parts.clock.monotonicMs() + aheadMs > this.#deadlineMs) throw new CallTimeout('execution timeout');
   }
 }

@@ -30,6 +30,7 @@ import type { Fork } from './executionRules.ts';
 import { assertExecution, InternalExecutionError } from './internalExecutionError.ts';
 import type { JournaledState } from './journaledState.ts';
 import { verifyKzgProof } from './kzgVerifier.ts';
+import { precompileWorkMs } from './precompileWork.ts';
 
 export interface EVMAdapterOptions {
   readonly suite: Suite;
@@ -38,10 +39,11 @@ export interface EVMAdapterOptions {
   /** Whether code is a module's marker. A contract's call to such an account reverts with a reason. */
   readonly isModuleCode: (code: Uint8Array) => boolean;
   /**
-   * Called at every jump destination and every frame, that is, at least once in any 49,152 opcodes. A throw ends the
-   * run and comes out of `run` as it is. Block execution has none: its bound is gas.
+   * Called at every jump destination and every frame, that is, at least once in any 49,152 opcodes; `aheadMs` is about how long the
+   * frame cannot be stopped, because it is a precompile's. A throw ends the run and comes out of `run` as it is. Block
+   * execution has none: its bound is gas.
    */
-  readonly onProgress?: (event: 'jump' | 'frame') => void;
+  readonly onProgress?: (event: 'jump' | 'frame', aheadMs: number) => void;
 }
 
 /** What a transaction brings along besides its first frame. */
@@ -169,13 +171,15 @@ export class EVMAdapter {
           ? {}
           : {
               customOpcodes: [
-                { opcode: 0x5b, opcodeName: 'JUMPDEST', baseFee: 1, logicFunction: () => onProgress('jump') },
+                { opcode: 0x5b, opcodeName: 'JUMPDEST', baseFee: 1, logicFunction: () => onProgress('jump', 0) },
               ],
             }),
       },
       isModuleCode,
     );
-    if (onProgress !== undefined) evm.events.on('beforeMessage', () => onProgress('frame'));
+    if (onProgress !== undefined) {
+      evm.events.on('beforeMessage', (message) => onProgress('frame', workAheadMs(evm, message)));
+    }
     return evm;
   }
 
@@ -206,6 +210,14 @@ class ContractEVM extends EVM {
     }
     await super._loadCode(message);
   }
+}
+
+function workAheadMs(evm: EVM, message: Message): number {
+  // A creation has no address of code.
+  if (message.to === undefined) return 0;
+  const { bytes } = message.codeAddress;
+  if (!evm.precompiles.has(bytesToHex(bytes).slice(2))) return 0;
+  return precompileWorkMs(bytes.at(-1) ?? 0, message.data, message.gasLimit);
 }
 
 const moduleCallReason = encodeErrorReason('a contract cannot call a module on this version of the chain');
