@@ -22,6 +22,7 @@ import type { LedgerReader } from '../storage/ledgerReader.ts';
 import { readBlockRange } from './blockRange.ts';
 import { EngineBodiesAdapter } from './engineBodies.ts';
 import { EngineTransportAdapter } from './engineTransport.ts';
+import { GossipConduct } from './gossipConduct.ts';
 
 /** What a member stands on; the simulator gives its own. */
 export interface MemberRuntime {
@@ -151,7 +152,7 @@ export class Member {
     this.engine = engine;
     this.#validators = validators;
     this.sync = this.#createSync();
-    serveBlockRanges(this.peers, async (range) => readBlockRange(runtime.reader, range));
+    serveBlockRanges(this.peers, async (range) => readBlockRange(runtime.reader, range), runtime.clock);
     this.peers.onHead((_peer, height) => {
       // A peer a block ahead is normal: consensus itself brings that block.
       if (height > runtime.reader.headHeight() + 1) this.sync.behind(height);
@@ -267,12 +268,14 @@ class MemberDraft {
   readonly intake: TransactionIntake;
   readonly peers: PeerNetwork;
   readonly gossip: TransactionGossip;
+  readonly #conduct: GossipConduct;
 
   constructor(options: MemberOptions, runtime: MemberRuntime) {
     const { suite, genesis } = options;
     const { clock, logger, reader } = runtime;
     const rules = executionRules(genesis, suite);
     this.readers = new ModuleReaders(suite);
+    this.#conduct = new GossipConduct(clock);
     this.pool = new TransactionPool(defaultPoolOptions, {
       clock,
       state: () => reader.state(),
@@ -327,6 +330,11 @@ class MemberDraft {
 
   async #fromPeer(peer: string, transactions: readonly GossipTransaction[]): Promise<void> {
     const results = await this.intake.submit(transactions.map(({ raw }) => raw));
+    const offence = this.#conduct.judge(
+      peer,
+      results.flatMap((result) => (result.ok ? [] : [result.rejection])),
+    );
+    if (offence !== undefined) this.peers.penalize(peer, offence);
     this.gossip.announce(
       transactions.filter((_, index) => results[index]?.ok === true),
       peer,

@@ -6,7 +6,7 @@ import { type GossipOptions, type GossipTransaction, TransactionGossip } from '.
 import { KnownHashes } from './knownHashes.ts';
 import { MessageKind } from './messageKinds.ts';
 import { keyOf, PeerCluster } from './testing/peerCluster.ts';
-import { encodeTransactions } from './transactionWire.ts';
+import { encodeHashes, encodeTransactions } from './transactionWire.ts';
 
 const hash = (raw: Uint8Array): Hash => bytesToHex(createHash('sha256').update(raw).digest());
 const transaction = (number: number, size = 100): GossipTransaction => {
@@ -189,5 +189,25 @@ describe('known hashes', () => {
     const known = new KnownHashes(2);
     for (const name of ['0x01', '0x02', '0x01', '0x03'] as const) known.add(name);
     expect([known.has('0x01'), known.has('0x02'), known.has('0x03'), known.size]).toEqual([true, false, true, 2]);
+  });
+
+  it('passes over the hashes of a peer that tells of more than its budget, and hears it again later', async () => {
+    const { cluster, members } = await network(2, { hashesPerSecond: 10, hashesBurst: 20, fetchDelayMs: 100 });
+    const [one, two] = members;
+    const tell = (from: number, count: number): void => {
+      const hashes = Array.from({ length: count }, (_, index) => transaction(from + index).hash);
+      const options = { priority: 'transactions', droppable: false } as const;
+      one!.peers.send(one!.peers.connected()[0]!, MessageKind.transactionHashes, encodeHashes(hashes), options);
+    };
+    tell(0, 20);
+    tell(100, 10);
+    await cluster.settle();
+    const knows = (number: number) => two!.gossip.knownTo(two!.peers.connected()[0]!, transaction(number).hash);
+    expect([knows(0), knows(19), knows(100)]).toEqual([true, true, false]);
+    expect(two!.gossip.dropped).toBe(10);
+    await cluster.pass(1_000);
+    tell(100, 10);
+    await cluster.settle();
+    expect(knows(100)).toBe(true);
   });
 });

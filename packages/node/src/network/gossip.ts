@@ -39,6 +39,9 @@ export interface GossipOptions {
   readonly transactionsPerSecond: number;
   readonly transactionsBurst: number;
   readonly maxUnprocessed: number;
+  /** Hashes that one peer may tell of: each is looked up in the pool and in storage. What is above is passed over. */
+  readonly hashesPerSecond: number;
+  readonly hashesBurst: number;
   /** How many of the pool's hashes are offered to a peer that connects. */
   readonly maxOffered: number;
 }
@@ -55,6 +58,8 @@ export const DEFAULT_GOSSIP_OPTIONS: GossipOptions = {
   transactionsPerSecond: 10_000,
   transactionsBurst: 40_000,
   maxUnprocessed: 8_192,
+  hashesPerSecond: 20_000,
+  hashesBurst: 65_536,
   maxOffered: 65_536,
 };
 
@@ -85,6 +90,7 @@ export interface GossipModules {
 interface GossipPeer {
   readonly known: KnownHashes;
   readonly rate: TokenBucket;
+  readonly hashRate: TokenBucket;
   unprocessed: number;
   outgoing: GossipTransaction[];
   outgoingBytes: number;
@@ -122,7 +128,7 @@ export class TransactionGossip {
     });
   }
 
-  /** Transactions of peers that were dropped because they came too fast. */
+  /** Transactions of peers, or hashes of them, that were dropped because they came too fast. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -175,6 +181,7 @@ export class TransactionGossip {
     const peer: GossipPeer = {
       known: new KnownHashes(this.#options.knownPerPeer),
       rate: new TokenBucket(this.#options.transactionsPerSecond, this.#options.transactionsBurst, nowMs),
+      hashRate: new TokenBucket(this.#options.hashesPerSecond, this.#options.hashesBurst, nowMs),
       unprocessed: 0,
       outgoing: [],
       outgoingBytes: 0,
@@ -287,7 +294,12 @@ export class TransactionGossip {
   #told(name: string, payload: Uint8Array): void {
     const peer = this.#peers.get(name);
     if (peer === undefined) return;
-    for (const hash of decodeHashes(payload)) {
+    const hashes = decodeHashes(payload);
+    if (!peer.hashRate.take(hashes.length, this.#modules.clock.monotonicMs())) {
+      this.#dropped += hashes.length;
+      return;
+    }
+    for (const hash of hashes) {
       peer.known.add(hash);
       if (!this.#modules.pool.has(hash)) this.#wanted.add(hash, name);
     }

@@ -347,8 +347,10 @@ describe('the wire format of ranges', () => {
     const cluster = new PeerCluster();
     clusters.push(cluster);
     const [one, two] = [cluster.create(1, 2), cluster.create(2, 2)];
-    serveBlockRanges(two.peers, async ({ from, maxCount }) =>
-      Array.from({ length: maxCount }, (_, index) => block(from + index)),
+    serveBlockRanges(
+      two.peers,
+      async ({ from, maxCount }) => Array.from({ length: maxCount }, (_, index) => block(from + index)),
+      cluster.clock,
     );
     await cluster.start([one, two]);
     const range: BlockRange = { from: 5, maxCount: 3, maxBytes: 10_000 };

@@ -33,6 +33,23 @@ describe('the frame decoder', () => {
     );
   });
 
+  it('holds a frame that comes byte by byte in a few buffers, and mixes such with large chunks', () => {
+    const payload = Uint8Array.from({ length: 200_000 }, (_, index) => index * 31);
+    const decoder = new FrameDecoder(200_000);
+    decoder.push(encodeFrameHeader(FRAME_DATA, payload.length));
+    let most = 0;
+    for (let at = 0; at < payload.length; ) {
+      const size = at >= 70_000 && at < 150_000 ? 5_000 : 1;
+      decoder.push(payload.subarray(at, at + size));
+      at += size;
+      if (at < payload.length) expect(decoder.next()).toBeUndefined();
+      most = Math.max(most, decoder.held);
+    }
+    expect(decoder.next()?.payload).toEqual(payload);
+    expect(most).toBeLessThan(25);
+    expect(decoder.held).toBe(0);
+  });
+
   it('hands out copies', () => {
     const decoder = new FrameDecoder(10);
     const chunk = Buffer.concat([encodeFrameHeader(FRAME_DATA, 1), Uint8Array.of(5)]);

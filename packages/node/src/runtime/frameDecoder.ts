@@ -41,12 +41,18 @@ export function decodeReason(payload: Uint8Array): string {
   return new TextDecoder().decode(payload.subarray(0, MAX_REASON_BYTES));
 }
 
+/** Chunks smaller than this are copied together: a buffer costs far more than the single byte that a peer may put into it. */
+const SMALL_CHUNK_BYTES = 1_024;
+const PIECE_BYTES = 64 * 1024;
+
 /**
  * Cuts a stream into frames. Holds at most one incomplete frame besides the chunk that was pushed last, and refuses a frame longer than
  * the limit as soon as its header is there, before any of it is stored.
  */
 export class FrameDecoder {
   readonly #chunks: Uint8Array[] = [];
+  /** The last chunk, if it is a piece for small ones, and how much of it they fill. */
+  #piece: { readonly bytes: Uint8Array; filled: number } | undefined;
   #available = 0;
   #header: { readonly type: number; readonly length: number } | undefined;
   /** The longest payload that is accepted of a data frame, and of any other. */
@@ -58,8 +64,28 @@ export class FrameDecoder {
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
     this.#available += chunk.length;
+    if (chunk.length >= SMALL_CHUNK_BYTES || this.#chunks.length === 0) {
+      this.#piece = undefined;
+      this.#chunks.push(chunk);
+      return;
+    }
+    if (this.#piece === undefined || this.#piece.filled + chunk.length > PIECE_BYTES) {
+      this.#piece = { bytes: new Uint8Array(PIECE_BYTES), filled: 0 };
+      this.#chunks.push(this.#piece.bytes.subarray(0, 0));
+    }
+    const { bytes, filled } = this.#piece;
+    bytes.set(chunk, filled);
+    this.#piece.filled += chunk.length;
+    // The part that was taken already is gone from the chunk's front.
+    const last = this.#chunks.length - 1;
+    const start = filled - this.#chunks[last]!.length;
+    this.#chunks[last] = bytes.subarray(start, this.#piece.filled);
+  }
+
+  /** Buffers that are held. */
+  get held(): number {
+    return this.#chunks.length;
   }
 
   /** The next whole frame, or undefined until more was pushed. Throws an Error on a header that breaks the rules. */
@@ -97,6 +123,7 @@ export class FrameDecoder {
       else this.#chunks[used] = chunk.subarray(part.length);
     }
     this.#chunks.splice(0, used);
+    if (this.#chunks.length === 0) this.#piece = undefined;
     this.#available -= length;
     return out;
   }
