@@ -88,6 +88,7 @@ export class Member {
   /** The validators' names in the order of their set. */
   readonly #validators: readonly string[];
   #membersDigest = '';
+  #closed = false;
   #resendTimer: Timer | undefined;
 
   /** Opens the engine's log and wires everything; nothing is sent before `start`. */
@@ -168,6 +169,7 @@ export class Member {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#resendTimer?.cancel();
     this.sync.close();
     this.gossip.close();
@@ -239,9 +241,14 @@ export class Member {
           return reader.headHeight();
         },
         importBlocks: async (blocks) => {
-          const result = await ledger.importBlocks(blocks);
-          if (result.imported.length > 0) await this.#synced(result.imported);
-          return result;
+          try {
+            const result = await ledger.importBlocks(blocks);
+            if (result.imported.length > 0) await this.#synced(result.imported);
+            return result;
+          } catch (error) {
+            this.#importFailed(error);
+            throw error;
+          }
         },
         penalize: (peer, reason) => this.peers.penalize(peer, reason),
         clock,
@@ -249,6 +256,13 @@ export class Member {
       },
     );
     return driver;
+  }
+
+  /** A wrong block is an answer; this is a broken disk, or another result than a quorum's. Trying again would not help. */
+  #importFailed(error: unknown): void {
+    if (this.#closed) return;
+    this.engine.silence('import-failed', error instanceof Error ? error.message : String(error));
+    this.sync.close();
   }
 
   /** Blocks came by import: everybody moves on to the new head. */

@@ -156,6 +156,28 @@ describe('engine', () => {
     for (const member of cluster.members) expect([...member.alarms, ...member.blamed]).toEqual([]);
   });
 
+  it('recovers a long branch without finality from the logs alone when all members lose power', async () => {
+    const cluster = new EngineCluster(suite, 4);
+    cluster.interfere = ({ kind, payload }) => {
+      const holdsFinalize =
+        kind === messageKinds.votes && decodeVotes(payload).some(({ statement }) => statement.kind === 'finalize');
+      return holdsFinalize ? undefined : payload;
+    };
+    await cluster.startAll();
+    await cluster.run(2_000);
+    const first = cluster.submit('at the bottom of the branch', [0, 1, 2, 3]);
+    const engine = cluster.member(0).engine!;
+    await cluster.run(600_000, () => engine.state().view > 45);
+    expect(engine.state().view).toBeGreaterThan(45);
+    expect(cluster.heights()).toEqual([0, 0, 0, 0]);
+    for (const { index } of cluster.members) cluster.kill(index);
+    cluster.interfere = ({ payload }) => payload;
+    await cluster.startAll();
+    await cluster.run(60_000, () => [0, 1, 2, 3].every((index) => holds(cluster, index, first)));
+    for (const index of [0, 1, 2, 3]) expect(holds(cluster, index, first)).toBe(true);
+    expectOneChain(cluster);
+  });
+
   it('sends no vote that a power cut could still erase, nor a proposal before its bodies are durable', async () => {
     const cluster = new EngineCluster(suite, 4);
     const digestOf = (proposal: Proposal): Hash => proposalDigest(suite, testGenesisHash, proposal);

@@ -139,6 +139,8 @@ export class Engine {
     for (const { message, transactions } of this.#recovered.proposals) {
       const entry = this.#pipeline.register({ message, inline: transactions }, undefined);
       entry.logged = true;
+      // Kept like what was checked in this life: after a power cut of all members nobody else may have it in memory.
+      entry.wanted = true;
     }
     for (const { statement, signer, signature } of this.#recovered.votes)
       this.#verifier.trust(statement, signer, signature);
@@ -173,6 +175,14 @@ export class Engine {
     if (head.validators.epoch !== this.#validators.epoch)
       throw new Error(`epoch ${head.validators.epoch} needs an engine of its own`);
     this.#moveHead(headOf(head), certificateOf(head), new Set());
+  }
+
+  /**
+   * Something outside the engine shows that this member cannot be relied on, for example that its execution differs from what a
+   * quorum certified: an alarm, and no vote any more.
+   */
+  silence(kind: string, detail: string): void {
+    if (!this.#stopped) this.#alarm(kind, detail, true);
   }
 
   state(): EngineState {

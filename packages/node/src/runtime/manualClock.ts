@@ -20,8 +20,9 @@ export class ManualClock implements Clock {
     this.#startMs = startMs;
   }
 
+  /** Whole milliseconds, as `Date.now` gives them, though timers may be due in between. */
   nowMs(): number {
-    return this.#startMs + this.#elapsedMs;
+    return Math.floor(this.#startMs + this.#elapsedMs);
   }
 
   monotonicMs(): number {
