@@ -1,229 +1,292 @@
-import type { Hash } from '@hanse/protocol';
+import type { Address, Certificate, FinalizeStatement, Hash, SignedTransaction } from '@hanse/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SyncBlock } from './ledger.ts';
-import { bodyOf, LedgerFixture } from './testing/ledgerFixture.ts';
+import { testAccount, testTransaction } from '../execution/testing/executionFixture.ts';
+import { SeededRandom } from '../runtime/seededRandom.ts';
+import type { KeyValueStore } from '../storage/keyValueStore.ts';
+import type { SyncBlock, TransactionBody } from './ledger.ts';
+import {
+  certifyBlock,
+  ledgerGenesisHash,
+  type MadeBlock,
+  makeBlock,
+  rootDigest,
+  TestLedger,
+} from './testing/ledgerFixture.ts';
+
+const RECEIVER: Address = `0x${'ec'.repeat(20)}`;
+const sender = (index: number): ReturnType<typeof testAccount> => testAccount(11 + index);
+const payment = (index: number, nonce: number, value = 1n): SignedTransaction =>
+  testTransaction({ nonce: BigInt(nonce), to: RECEIVER, value, gasLimit: 21_000n }, sender(index));
+const bodies = (transactions: readonly TransactionBody[]): readonly TransactionBody[] =>
+  transactions.map(({ hash, raw, sender: from }) => ({ hash, raw, sender: from }));
+
+let ledger: TestLedger;
+beforeEach(() => {
+  ledger = new TestLedger();
+});
+
+const received = (at = ledger): bigint => at.store.state().account(RECEIVER)?.balance ?? 0n;
+
+/** Has another ledger check and execute a block as a proposal that arrived. */
+async function accept(at: TestLedger, { proposal, transactions, digest }: MadeBlock): Promise<void> {
+  expect(await at.service.check(proposal, bodies(transactions))).toEqual({ verdict: 'valid' });
+  await at.service.execute(digest);
+}
 
 describe('the ledger', () => {
-  let fixture: LedgerFixture;
-  let root: Hash;
-
-  beforeEach(async () => {
-    fixture = new LedgerFixture();
-    root = (await fixture.ledger.finalizedHead()).digest;
+  it('makes a block final with its ancestors, and drops the branches that it excludes', async () => {
+    const a = await makeBlock(ledger.service, 1, rootDigest, [payment(0, 0)]);
+    const b = await makeBlock(ledger.service, 2, a.digest, [payment(0, 1)]);
+    const c = await makeBlock(ledger.service, 3, b.digest, [payment(0, 2)]);
+    const other = await makeBlock(ledger.service, 4, a.digest, [payment(1, 0, 50n)]);
+    const otherChild = await makeBlock(ledger.service, 5, other.digest, [payment(1, 1, 50n)]);
+    const blocks = await ledger.service.finalize(b.digest, b.certificate);
+    expect(blocks.map(({ digest }) => digest)).toEqual([a.digest, b.digest]);
+    expect(blocks.flatMap(({ senders }) => senders)).toEqual([sender(0).address, sender(0).address]);
+    expect(received()).toBe(2n);
+    await expect(ledger.service.execute(otherChild.digest)).rejects.toThrow(/neither built nor found valid/);
+    expect(await ledger.service.check(otherChild.proposal, bodies(otherChild.transactions))).toEqual({
+      verdict: 'parent-not-executed',
+    });
+    // The descendant stays, with the result that it had, and its state now stands on storage.
+    expect(await ledger.service.execute(c.digest)).toEqual(c.result);
+    const d = await makeBlock(ledger.service, 6, c.digest, [payment(0, 3)]);
+    await ledger.service.finalize(d.digest, d.certificate);
+    expect(received()).toBe(4n);
   });
 
-  it('starts at the genesis with the set that decides the first block', async () => {
-    const head = await fixture.ledger.finalizedHead();
-    expect([head.height, head.view, head.blockHash, head.certificate]).toEqual([0, 0, fixture.genesisHash, undefined]);
-    expect(head.validators.validators.map(({ name }) => name)).toEqual(['authority', 'bank', 'farm', 'market']);
+  it('holds branches apart: each sees its own ancestors and no other', async () => {
+    const a = await makeBlock(ledger.service, 1, rootDigest, [payment(0, 0, 7n)]);
+    const left = await makeBlock(ledger.service, 2, a.digest, [payment(0, 1), payment(1, 0)]);
+    const right = await makeBlock(ledger.service, 3, a.digest, [payment(1, 0)]);
+    // The same transaction may stand on two branches, and its nonce is used on both.
+    expect(left.transactions.map(({ hash }) => hash)).toContain(payment(1, 0).hash);
+    expect(right.transactions.map(({ hash }) => hash)).toEqual([payment(1, 0).hash]);
+    const again = await makeBlock(ledger.service, 4, right.digest, [payment(1, 0), payment(0, 1)]);
+    expect(again.transactions.map(({ hash }) => hash)).toEqual([payment(0, 1).hash]);
+    expect(again.rejected.map(({ hash }) => hash)).toEqual([payment(1, 0).hash]);
+    // Both ways give the same accounts, and so the same root.
+    expect(again.result.header.stateRoot).toBe(left.result.header.stateRoot);
   });
 
-  it('builds, executes and finalizes a chain, and finds it again after a restart', async () => {
-    const first = await fixture.extend(root, 1, [fixture.transaction(1, 0)]);
-    const second = await fixture.extend(first.digest, 2, [fixture.transaction(1, 1)]);
-    const final = await fixture.ledger.finalize(second.digest, fixture.certify(second, 2));
-    expect(final.map(({ height, blockHash }) => [height, blockHash])).toEqual([
-      [1, first.blockHash],
-      [2, second.blockHash],
-    ]);
-    const reopened = new LedgerFixture(fixture.database);
-    const head = await reopened.ledger.finalizedHead();
-    expect([head.height, head.digest, head.blockHash, head.view]).toEqual([2, second.digest, second.blockHash, 2]);
-    const third = await reopened.extend(head.digest, 3, [reopened.transaction(1, 2)]);
-    expect(third.header.parentHash).toBe(second.blockHash);
-    expect(reopened.store.findTransaction(fixture.transaction(1, 1).hash)).toEqual({ height: 2, index: 0 });
-  });
-
-  it('gives every member the same block for the same proposal', async () => {
-    const other = new LedgerFixture();
-    const transactions = [fixture.transaction(1, 0), fixture.transaction(2, 0)];
-    const { built, blockHash, header } = await fixture.extend(root, 1, transactions);
-    expect(await other.ledger.check(built.proposal, transactions.map(bodyOf))).toEqual({ verdict: 'valid' });
-    const result = await other.ledger.execute(built.digest);
-    expect(result.blockHash).toBe(blockHash);
-    expect(result.header).toEqual(header);
-    // Once more gives the same, without executing it again.
-    expect(await other.ledger.execute(built.digest)).toEqual(result);
-  });
-
-  it('leaves out of a block what cannot stand in it, and says what never can', async () => {
-    const stranger = { ...fixture.transaction(1, 0), sender: `0x${'99'.repeat(20)}` as const };
-    const [used, good, gap] = [fixture.transaction(1, 0), fixture.transaction(2, 0), fixture.transaction(2, 5)];
-    const first = await fixture.extend(root, 1, [used]);
-    const { built } = await fixture.extend(first.digest, 2, [used, stranger, good, gap]);
-    expect(built.transactions.map(({ hash }) => hash)).toEqual([good.hash]);
-    expect(built.rejected.map(({ hash }) => hash)).toEqual([used.hash, stranger.hash]);
-  });
-
-  it('finds a proposal invalid that breaks a rule, whatever the rule', async () => {
-    const transactions = [fixture.transaction(1, 0), fixture.transaction(1, 1)];
-    const { proposal } = (await fixture.extend(root, 1, transactions)).built;
-    const other = new LedgerFixture();
-    const bodies = transactions.map(bodyOf);
-    const verdict = async (changes: Partial<typeof proposal>, held = bodies): Promise<string> => {
-      const answer = await other.ledger.check({ ...proposal, ...changes }, held);
-      return answer.verdict === 'invalid' ? answer.reason : answer.verdict;
-    };
-    expect(await verdict({ height: 2 as typeof proposal.height })).toMatch(/height 2/);
-    expect(await verdict({ timeMs: 1_000_000 })).toMatch(/not after the parent's/);
-    expect(await verdict({}, bodies.slice(1))).toMatch(/not those of the proposal/);
-    expect(await verdict({}, [...bodies].reverse())).toMatch(/is not the one that the proposal names/);
-    expect(
-      await verdict({ transactionHashes: [...proposal.transactionHashes].reverse() }, [...bodies].reverse()),
-    ).toMatch(/nonce too high/);
-    expect(await verdict({ parentDigest: `0x${'12'.repeat(32)}` })).toBe('parent-not-executed');
+  it('finds a proposal invalid whose rules are broken, and never takes what is missing for invalid', async () => {
+    const maker = new TestLedger();
+    const a = await makeBlock(maker.service, 1, rootDigest, [payment(0, 0), payment(0, 1)]);
+    const b = await makeBlock(maker.service, 2, a.digest, [payment(0, 2)]);
+    const { proposal, transactions } = a;
+    const verdict = async (changes: Partial<typeof proposal>, given = bodies(transactions)) =>
+      (await ledger.service.check({ ...proposal, ...changes }, given)).verdict;
+    expect(await ledger.service.check(b.proposal, bodies(b.transactions))).toEqual({ verdict: 'parent-not-executed' });
+    expect(await verdict({ height: 2 as typeof proposal.height })).toBe('invalid');
+    expect(await verdict({ timeMs: 1_700_000_000_000 })).toBe('invalid');
+    expect(await verdict({}, bodies(transactions).slice(1))).toBe('invalid');
+    expect(await verdict({}, bodies([...transactions].reverse()))).toBe('invalid');
+    const twice = [...transactions, transactions[0]!];
+    expect(await verdict({ transactionHashes: twice.map(({ hash }) => hash) }, bodies(twice))).toBe('invalid');
+    const gap = [transactions[1]!];
+    expect(await verdict({ transactionHashes: gap.map(({ hash }) => hash) }, bodies(gap))).toBe('invalid');
     expect(await verdict({})).toBe('valid');
   });
 
-  it('keeps branches apart until one is final, and then drops the others', async () => {
-    const left = await fixture.extend(root, 1, [fixture.transaction(1, 0)]);
-    const right = await fixture.extend(root, 2, [fixture.transaction(2, 0)]);
-    const child = await fixture.extend(right.digest, 3, [fixture.transaction(2, 1)]);
-    await fixture.ledger.finalize(right.digest, fixture.certify(right, 2));
-    await expect(fixture.ledger.execute(left.digest)).rejects.toThrow(/neither built nor found valid/);
-    await expect(fixture.extend(left.digest, 4)).rejects.toThrow(/not executed here/);
-    // The child stood on an overlay and stands on storage now.
-    const grandchild = await fixture.extend(child.digest, 4, [fixture.transaction(1, 0)]);
-    const final = await fixture.ledger.finalize(grandchild.digest, fixture.certify(grandchild, 4));
-    expect(final.map(({ height }) => height)).toEqual([2, 3]);
-    expect(fixture.store.headHeight()).toBe(3);
+  it('refuses to execute what it never checked, and to make final what does not stand on its head', async () => {
+    const maker = new TestLedger();
+    const a = await makeBlock(maker.service, 1, rootDigest, [payment(0, 0)]);
+    await expect(ledger.service.execute(a.digest)).rejects.toThrow();
+    await expect(ledger.service.finalize(a.digest, a.certificate)).rejects.toThrow(/does not stand on/);
+    expect(await ledger.service.check(a.proposal, bodies(a.transactions))).toEqual({ verdict: 'valid' });
+    // Valid, but not executed: nothing may be stored.
+    await expect(ledger.service.finalize(a.digest, a.certificate)).rejects.toThrow(/no result/);
+    expect(ledger.store.headHeight()).toBe(0);
   });
 
-  it('stores nothing when the certificate names another result than its own', async () => {
-    const first = await fixture.extend(root, 1);
-    const second = await fixture.extend(first.digest, 2, [fixture.transaction(1, 0)]);
-    const foreign = fixture.certify({ ...second, blockHash: `0x${'ee'.repeat(32)}` }, 2);
-    await expect(fixture.ledger.finalize(second.digest, foreign)).rejects.toThrow(/certified as 0xeeee/);
-    expect(fixture.store.headHeight()).toBe(0);
+  it('stores nothing under a certificate of another result or of another block', async () => {
+    const a = await makeBlock(ledger.service, 1, rootDigest, [payment(0, 0)]);
+    const b = await makeBlock(ledger.service, 2, a.digest, [payment(0, 1)]);
+    const wrong = certifyBlock(2, { ...b.result, blockHash: a.result.blockHash });
+    await expect(ledger.service.finalize(b.digest, wrong)).rejects.toThrow(/certified as/);
+    await expect(ledger.service.finalize(b.digest, a.certificate)).rejects.toThrow(/certificate/);
+    expect(ledger.store.headHeight()).toBe(0);
+    expect((await ledger.service.finalize(b.digest, b.certificate)).length).toBe(2);
   });
 
-  it('takes finalizing a final block for done, and one off the chain for an error', async () => {
-    const first = await fixture.extend(root, 1);
-    const certificate = fixture.certify(first, 1);
-    await fixture.ledger.finalize(first.digest, certificate);
-    expect(await fixture.ledger.finalize(first.digest, certificate)).toEqual([]);
-    const lost = fixture.certify({ ...first, digest: `0x${'dd'.repeat(32)}` }, 1);
-    await expect(fixture.ledger.finalize(lost.statement.digest, lost)).rejects.toThrow(/does not stand on/);
+  it('answers a second finalization of the same block with nothing', async () => {
+    const a = await makeBlock(ledger.service, 1, rootDigest, [payment(0, 0)]);
+    const b = await makeBlock(ledger.service, 2, a.digest, []);
+    await ledger.service.finalize(b.digest, b.certificate);
+    expect(await ledger.service.finalize(b.digest, b.certificate)).toEqual([]);
+    expect(await ledger.service.finalize(a.digest, a.certificate)).toEqual([]);
+  });
+
+  it('continues from storage after a restart, and gives the same results again', async () => {
+    const a = await makeBlock(ledger.service, 1, rootDigest, [payment(0, 0)]);
+    const b = await makeBlock(ledger.service, 2, a.digest, [payment(0, 1), payment(1, 0)]);
+    await ledger.service.finalize(a.digest, a.certificate);
+    ledger.restart();
+    expect(await ledger.service.finalizedHead()).toMatchObject({
+      height: 1,
+      digest: a.digest,
+      blockHash: a.result.blockHash,
+      view: 1,
+      timeMs: a.proposal.timeMs,
+    });
+    expect((await ledger.service.execute(a.digest)).blockHash).toBe(a.result.blockHash);
+    await accept(ledger, b);
+    expect((await ledger.service.execute(b.digest)).blockHash).toBe(b.result.blockHash);
+    await ledger.service.finalize(b.digest, b.certificate);
+    expect(ledger.store.header(2 as never)?.hash).toBe(b.result.blockHash);
+  });
+
+  it('takes up a path again that storage failed in the middle of, with and without a restart', async () => {
+    for (const restarts of [false, true]) {
+      const disk = failingDisk();
+      ledger = new TestLedger();
+      ledger.wrap = disk.wrap;
+      ledger.restart();
+      const a = await makeBlock(ledger.service, 1, rootDigest, [payment(0, 0)]);
+      const aside = await makeBlock(ledger.service, 2, rootDigest, [payment(2, 0)]);
+      const b = await makeBlock(ledger.service, 3, a.digest, [payment(0, 1)]);
+      const c = await makeBlock(ledger.service, 4, b.digest, [payment(0, 2)]);
+      const d = await makeBlock(ledger.service, 5, c.digest, [payment(0, 3)]);
+      disk.failAfter(1);
+      await expect(ledger.service.finalize(c.digest, c.certificate)).rejects.toThrow('the disk is full');
+      disk.failAfter(Number.POSITIVE_INFINITY);
+      expect(ledger.store.headHeight()).toBe(1);
+      expect(received()).toBe(1n);
+      if (restarts) {
+        ledger.restart();
+        expect(await ledger.service.finalizedHead()).toMatchObject({ height: 1, view: 1, certificate: undefined });
+        for (const block of [b, c, d]) await accept(ledger, block);
+      }
+      const rest = await ledger.service.finalize(c.digest, c.certificate);
+      expect(rest.map(({ digest }) => digest)).toEqual([b.digest, c.digest]);
+      await expect(ledger.service.execute(aside.digest)).rejects.toThrow();
+      expect(await ledger.service.execute(d.digest)).toMatchObject({ blockHash: d.result.blockHash });
+      await ledger.service.finalize(d.digest, d.certificate);
+      expect(received()).toBe(4n);
+    }
   });
 });
 
-describe('importing blocks', () => {
-  let source: LedgerFixture;
-  let target: LedgerFixture;
-  let blocks: SyncBlock[];
+/** A store whose transactions fail after some. */
+function failingDisk(): { readonly wrap: (store: KeyValueStore) => KeyValueStore; failAfter(count: number): void } {
+  let left = Number.POSITIVE_INFINITY;
+  return {
+    failAfter: (count) => {
+      left = count;
+    },
+    wrap: (store) => ({
+      get: (table, key) => store.get(table, key),
+      range: (table, options) => store.range(table, options),
+      refresh: () => store.refresh(),
+      close: () => store.close(),
+      transaction: (write) => {
+        if (left-- <= 0) throw new Error('the disk is full');
+        store.transaction(write);
+      },
+    }),
+  };
+}
 
-  beforeEach(async () => {
-    source = new LedgerFixture();
-    target = new LedgerFixture();
-    blocks = [];
-    let parent = (await source.ledger.finalizedHead()).digest;
-    for (let view = 1; view <= 6; view++) {
-      const transactions = [source.transaction(1, view - 1), source.transaction(2, view - 1)];
-      const result = await source.extend(parent, view, transactions);
-      // Every second block was certified itself; the others by the one after them.
-      const certified = view % 2 === 0 ? { certificate: source.certify(result, view) } : {};
-      blocks.push({ proposal: result.built.proposal, transactions: transactions.map(({ raw }) => raw), ...certified });
-      parent = result.digest;
+describe('the import of finalized blocks', () => {
+  let maker: TestLedger;
+  let chain: MadeBlock[];
+
+  /** A chain of six blocks at another member; certified are those whose numbers are given. */
+  async function sync(certified: readonly number[]): Promise<readonly SyncBlock[]> {
+    maker = new TestLedger();
+    chain = [];
+    let parent: Hash = rootDigest;
+    for (let height = 1; height <= 6; height++) {
+      const made = await makeBlock(maker.service, height, parent, [payment(0, height - 1), payment(1, height - 1)]);
+      chain.push(made);
+      parent = made.digest;
+    }
+    return chain.map(({ syncBlock: { certificate, ...block } }, index) =>
+      certified.includes(index + 1) ? { ...block, certificate: certificate as Certificate<FinalizeStatement> } : block,
+    );
+  }
+
+  it('takes runs that end in a certificate, and stores nothing of one that does not', async () => {
+    const blocks = await sync([2, 5]);
+    const result = await ledger.service.importBlocks(blocks);
+    expect(result.imported.map(({ height }) => height)).toEqual([1, 2, 3, 4, 5]);
+    expect(result).toMatchObject({ rejected: { height: 6, reason: expect.stringMatching(/no certificate/) } });
+    expect(received()).toBe(10n);
+    expect(ledger.store.header(5 as never)?.hash).toBe(chain[4]!.result.blockHash);
+  });
+
+  it('stores nothing of a run that was tampered with anywhere', async () => {
+    const blocks = await sync([6]);
+    const tampered: readonly (readonly SyncBlock[])[] = [
+      blocks.map((block, index) =>
+        index === 3 ? { ...block, transactions: [...block.transactions].reverse() } : block,
+      ),
+      blocks.map((block, index) => (index === 3 ? { ...block, transactions: block.transactions.slice(1) } : block)),
+      blocks.map((block, index) =>
+        index === 3 ? { ...block, proposal: { ...block.proposal, timeMs: block.proposal.timeMs + 1 } } : block,
+      ),
+      blocks.map((block, index) => (index === 5 ? { ...block, certificate: chain[4]!.certificate } : block)),
+      [...blocks.slice(0, 2), ...blocks.slice(3)],
+      blocks.map((block, index) =>
+        index === 5
+          ? {
+              ...block,
+              certificate: { ...chain[5]!.certificate, signatures: chain[5]!.certificate.signatures.slice(1) },
+            }
+          : block,
+      ),
+    ];
+    for (const wrong of tampered) {
+      const result = await ledger.service.importBlocks(wrong);
+      expect(result).toHaveProperty('rejected');
+      expect(result.imported).toEqual([]);
+      expect(ledger.store.headHeight()).toBe(0);
+    }
+    expect((await ledger.service.importBlocks(blocks)).imported).toHaveLength(6);
+  });
+
+  it('stops with a divergence when a quorum certified another result, and stores nothing', async () => {
+    const blocks = await sync([]);
+    const { result } = chain[5]!;
+    const certificate = certifyBlock(6, { ...result, blockHash: ledgerGenesisHash });
+    const diverging = [...blocks.slice(0, 5), { ...blocks[5]!, certificate }];
+    await expect(ledger.service.importBlocks(diverging)).rejects.toThrow(/Divergence/);
+    expect(ledger.store.headHeight()).toBe(0);
+  });
+
+  it('agrees with consensus whatever the order of checks, executions, finalizations, imports and restarts', async () => {
+    const blocks = await sync([1, 2, 3, 4, 5, 6]);
+    for (let seed = 1; seed <= 10; seed++) {
+      const random = new SeededRandom(seed);
+      const member = new TestLedger();
+      const pick = (bound: number): number => random.bytes(1)[0]! % bound;
+      const work: Promise<unknown>[] = [];
+      for (let step = 0; step < 40; step++) {
+        const block = chain[pick(6)]!;
+        const dice = pick(20);
+        const from = pick(6);
+        // Any of these may come too early or too late; what is refused must change nothing.
+        if (dice < 6)
+          work.push(member.service.check(block.proposal, bodies(block.transactions)).catch(() => undefined));
+        else if (dice < 12) work.push(member.service.execute(block.digest).catch(() => undefined));
+        else if (dice < 15) work.push(member.service.finalize(block.digest, block.certificate).catch(() => undefined));
+        else if (dice < 18) work.push(member.service.importBlocks(blocks.slice(from, from + 1 + pick(3))));
+        else if (dice < 19) await Promise.all(work);
+        else {
+          await Promise.all(work);
+          member.restart();
+        }
+      }
+      await Promise.all(work);
+      const head = member.store.headHeight();
+      for (let height = 1; height <= head; height++)
+        expect(member.store.header(height as never)?.hash).toBe(chain[height - 1]!.result.blockHash);
+      // Whatever came before, the rest can be had.
+      await member.service.importBlocks(blocks);
+      expect(member.store.headHeight()).toBe(6);
+      expect(received(member)).toBe(12n);
+      member.restart();
+      expect((await member.service.finalizedHead()).blockHash).toBe(chain[5]!.result.blockHash);
     }
   });
-
-  it('takes certified runs and gives the same chain', async () => {
-    const result = await target.ledger.importBlocks(blocks);
-    expect('rejected' in result).toBe(false);
-    expect(result.imported.map(({ height }) => height)).toEqual([1, 2, 3, 4, 5, 6]);
-    const head = await target.ledger.finalizedHead();
-    expect(head.blockHash).toBe(blocks[5]?.certificate?.statement.blockHash);
-  });
-
-  it('skips what is final here already, and goes on behind it', async () => {
-    await target.ledger.importBlocks(blocks.slice(0, 2));
-    const result = await target.ledger.importBlocks(blocks);
-    expect(result.imported.map(({ height }) => height)).toEqual([3, 4, 5, 6]);
-  });
-
-  it('goes on from a head that consensus moved, over blocks that it executed already', async () => {
-    const { proposal, transactions } = blocks[0] as SyncBlock;
-    const bodies = [target.transaction(1, 0), target.transaction(2, 0)].map(bodyOf);
-    expect(bodies.map(({ raw }) => raw)).toEqual(transactions);
-    await target.ledger.check(proposal, bodies);
-    const result = await target.ledger.importBlocks(blocks);
-    expect(result.imported).toHaveLength(6);
-  });
-
-  it.each([
-    ['a missing block', () => blocks.splice(2, 1), 2, /does not follow/],
-    [
-      'another transaction',
-      () => alter(2, { transactions: [source.transaction(1, 2).raw, source.transaction(3, 0).raw] }),
-      2,
-      /not the one that the proposal names/,
-    ],
-    [
-      'a transaction less',
-      () => alter(3, { transactions: [source.transaction(1, 3).raw] }),
-      2,
-      /not those of the proposal/,
-    ],
-    [
-      'garbage for a transaction',
-      () => alter(2, { transactions: [new Uint8Array([1, 2, 3]), new Uint8Array([4])] }),
-      2,
-      /transaction 0/,
-    ],
-    [
-      'a changed time',
-      () => alter(2, { proposal: { ...(blocks[2] as SyncBlock).proposal, timeMs: 9_999_999 } }),
-      2,
-      /does not follow|another block/,
-    ],
-    [
-      'a certificate of another block',
-      () => alter(3, { certificate: (blocks[1] as SyncBlock).certificate as NonNullable<SyncBlock['certificate']> }),
-      2,
-      /another block/,
-    ],
-    ['a signature too few', () => alter(3, { certificate: withoutSignature() }), 2, /2 signatures instead of 3/],
-    ['a forged signature', () => alter(3, { certificate: withForgedSignature() }), 2, /signature of/],
-  ])('refuses %s and keeps only the certified runs before it', async (_name, damage, kept, reason) => {
-    damage();
-    const result = await target.ledger.importBlocks(blocks);
-    expect(result.imported.map(({ height }) => height)).toEqual(Array.from({ length: kept }, (_, index) => index + 1));
-    expect('rejected' in result && result.rejected.reason).toMatch(reason);
-    expect(target.store.headHeight()).toBe(kept);
-  });
-
-  it('refuses an end without a certificate', async () => {
-    const result = await target.ledger.importBlocks(blocks.slice(0, 5));
-    expect('rejected' in result && result.rejected).toEqual({ height: 5, reason: 'no certificate covers this block' });
-    expect(target.store.headHeight()).toBe(4);
-  });
-
-  it('stops at a certified result that differs from its own: that is a divergence, not a lie', async () => {
-    const last = blocks[1] as SyncBlock;
-    const { digest, height } = (last.certificate as NonNullable<SyncBlock['certificate']>).statement;
-    alter(1, { certificate: source.certify({ digest, height, blockHash: `0x${'ab'.repeat(32)}` }, 2) });
-    await expect(target.ledger.importBlocks(blocks)).rejects.toThrow(/Divergence/);
-    expect(target.store.headHeight()).toBe(0);
-  });
-
-  function alter(index: number, changes: Partial<SyncBlock>): void {
-    blocks[index] = { ...(blocks[index] as SyncBlock), ...changes };
-  }
-
-  function certificateOf(index: number): NonNullable<SyncBlock['certificate']> {
-    return (blocks[index] as SyncBlock).certificate as NonNullable<SyncBlock['certificate']>;
-  }
-
-  function withoutSignature(): NonNullable<SyncBlock['certificate']> {
-    const certificate = certificateOf(3);
-    return { ...certificate, signatures: certificate.signatures.slice(1) };
-  }
-
-  function withForgedSignature(): NonNullable<SyncBlock['certificate']> {
-    const certificate = certificateOf(3);
-    const [first, ...others] = certificate.signatures;
-    const signature = Uint8Array.from(first?.signature ?? []);
-    signature[5] = (signature[5] ?? 0) ^ 1;
-    return { ...certificate, signatures: [{ signer: 0, signature }, ...others] };
-  }
 });

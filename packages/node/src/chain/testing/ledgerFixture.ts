@@ -1,149 +1,132 @@
 import { ModuleHost, ModuleReaders } from '@hanse/modules';
 import {
-  type Address,
   type Certificate,
-  createInternationalSuite,
-  DEFAULT_GENESIS_PARAMETERS,
+  type Epoch,
   type FinalizeStatement,
   type Genesis,
+  genesisDigest,
   type Hash,
-  type Hex,
-  hexToBytes,
   parseGenesis,
-  portablePrimitives,
-  quorum,
   type SignedTransaction,
-  type Suite,
-  signTransaction,
   statementBytes,
-  type UnsignedTransaction,
   type View,
 } from '@hanse/protocol';
 import { BlockExecutor } from '../../execution/blockExecutor.ts';
 import { executionRules } from '../../execution/executionRules.ts';
 import { buildGenesisBlock } from '../../execution/genesisBlock.ts';
+import { testAccount, testSuite } from '../../execution/testing/executionFixture.ts';
 import { ManualClock } from '../../runtime/manualClock.ts';
+import type { KeyValueStore } from '../../storage/keyValueStore.ts';
 import { LedgerStore } from '../../storage/ledgerStore.ts';
 import { MemoryDatabase } from '../../storage/memoryKeyValueStore.ts';
 import { StateKeys } from '../../storage/stateKeys.ts';
-import type { ExecutionResult, TransactionBody } from '../ledger.ts';
+import type { BuildResult, ExecutionResult, Ledger, SyncBlock } from '../ledger.ts';
 import { LedgerService } from '../ledgerService.ts';
 
-const suite: Suite = createInternationalSuite(portablePrimitives);
-const NAMES = ['authority', 'bank', 'farm', 'market'] as const;
+const modules = new ModuleHost(testSuite);
+const MEMBERS = ['authority', 'bank', 'farm', 'market'] as const;
+export const START_MS = 1_700_000_000_000;
+export const epoch = 0 as Epoch;
 
-const keyOf = (number: number): Uint8Array => new Uint8Array(32).fill(number);
-const addressOf = (key: Uint8Array): Address => suite.addressOf(hexToBytes(suite.publicKey(key))) as Address;
+/** Four members; accounts are open, so that test accounts may send. Each test account owns a billion wei. */
+export const ledgerGenesis: Genesis = parseGenesis({
+  format: 1,
+  name: 'ledger',
+  chainId: 1234,
+  suite: 'international',
+  timeMs: START_MS,
+  members: MEMBERS.map((name, index) => ({
+    name,
+    role: index < 2 ? name : 'company',
+    validator: true,
+    address: testAccount(index + 1).address,
+    voteKey: testSuite.publicKey(testAccount(index + 1).privateKey),
+    transportKey: `0x${String(index + 1).padStart(64, '0')}`,
+    endpoints: [`${name}.example:30000`],
+  })),
+  currencies: [{ symbol: 'DCNY', name: 'Digital yuan', decimals: 2, authority: 'authority' }],
+  parameters: { accounts: 'open' },
+  alloc: Object.fromEntries(
+    Array.from({ length: 12 }, (_, index) => [testAccount(index + 11).address, { balance: '1000000000' }]),
+  ),
+});
 
-/** A network of four members with known keys: member i has account key i + 1 and vote key i + 101. */
-export function fixtureGenesis(): Genesis {
-  return parseGenesis({
-    format: 1,
-    name: 'fixture',
-    chainId: 77,
-    suite: 'international',
-    timeMs: 1_000_000,
-    parameters: { ...DEFAULT_GENESIS_PARAMETERS, accounts: 'registered' },
-    members: NAMES.map((name, index) => ({
-      name,
-      role: index === 0 ? 'authority' : 'company',
-      validator: true,
-      address: addressOf(keyOf(index + 1)),
-      voteKey: suite.publicKey(keyOf(index + 101)),
-      transportKey: `0x${(index + 1).toString(16).padStart(64, '0')}` as Hex,
-      endpoints: [`127.0.0.1:${9_000 + index}`],
-    })),
-    accounts: [],
-    currencies: [],
-    alloc: {},
-  });
-}
+const genesisBlock = buildGenesisBlock(ledgerGenesis, testSuite, { modules, keys: new StateKeys(testSuite) });
+export const ledgerGenesisHash: Hash = genesisBlock.hash;
+export const rootDigest: Hash = genesisDigest(testSuite, ledgerGenesisHash);
 
-/** One member's ledger over a database that outlives it, so that a restart can be tried. */
-export class LedgerFixture {
-  readonly database: MemoryDatabase;
-  readonly clock = new ManualClock();
-  readonly genesisHash: Hash;
-  readonly store: LedgerStore;
-  readonly ledger: LedgerService;
+/** The real ledger over a database in memory, which survives `restart` as a folder would. */
+export class TestLedger {
+  readonly database = new MemoryDatabase();
+  service: LedgerService;
+  store: LedgerStore;
+  /** Wraps the key-value store at the next start, to make it fail. */
+  wrap: (store: KeyValueStore) => KeyValueStore = (store) => store;
 
-  constructor(database = new MemoryDatabase()) {
-    this.database = database;
-    const genesis = fixtureGenesis();
-    const keys = new StateKeys(suite);
-    const modules = new ModuleHost(suite);
-    const rules = executionRules(genesis, suite);
-    const block = buildGenesisBlock(genesis, suite, { modules, keys });
-    this.genesisHash = block.hash;
-    this.store = new LedgerStore(database.open(), { suite, keys });
-    this.store.initialize(block);
-    this.ledger = new LedgerService(
-      { suite, genesisHash: block.hash, rules },
+  constructor() {
+    this.store = this.#open();
+    this.service = this.#start();
+  }
+
+  /** The process ended: everything in memory is gone. */
+  restart(): void {
+    this.store = this.#open();
+    this.service = this.#start();
+  }
+
+  #open(): LedgerStore {
+    const keys = new StateKeys(testSuite);
+    const store = new LedgerStore(this.wrap(this.database.open()), { suite: testSuite, keys });
+    store.initialize(genesisBlock);
+    return store;
+  }
+
+  #start(): LedgerService {
+    const rules = executionRules(ledgerGenesis, testSuite);
+    return new LedgerService(
+      { suite: testSuite, genesisHash: ledgerGenesisHash, rules },
       {
         store: this.store,
-        executor: new BlockExecutor({ suite, rules }, { modules, keys }),
-        clock: this.clock,
-        readers: new ModuleReaders(suite),
+        executor: new BlockExecutor({ suite: testSuite, rules }, { modules, keys: new StateKeys(testSuite) }),
+        clock: new ManualClock(START_MS),
+        readers: new ModuleReaders(testSuite),
       },
     );
-  }
-
-  /** A transaction of member `member`'s account that calls nothing and moves nothing. */
-  transaction(member: number, nonce: number, fields: Partial<UnsignedTransaction> = {}): SignedTransaction {
-    const key = keyOf(member + 1);
-    return signTransaction(
-      {
-        type: 2,
-        chainId: 77n,
-        nonce: BigInt(nonce),
-        gasLimit: 100_000n,
-        maxFeePerGas: 0n,
-        maxPriorityFeePerGas: 0n,
-        to: addressOf(key),
-        value: 0n,
-        data: new Uint8Array(0),
-        accessList: [],
-        ...fields,
-      },
-      key,
-      suite,
-    );
-  }
-
-  /** Builds and executes a block on a parent, in a view of epoch 0. */
-  async extend(
-    parentDigest: Hash,
-    view: number,
-    candidates: readonly SignedTransaction[] = [],
-  ): Promise<ExecutionResult & { readonly built: Awaited<ReturnType<LedgerService['build']>> }> {
-    const head = await this.ledger.finalizedHead();
-    const leader = view % NAMES.length;
-    const request = { epoch: head.epoch, view: view as View, leader, parentDigest, nowMs: 2_000_000 + view * 100 };
-    const built = await this.ledger.build({ ...request, candidates: candidates.map(bodyOf) });
-    return { ...(await this.ledger.execute(built.digest)), built };
-  }
-
-  /** What a quorum of the members would sign for a result. */
-  certify(
-    result: Pick<ExecutionResult, 'digest' | 'height' | 'blockHash'>,
-    view: number,
-  ): Certificate<FinalizeStatement> {
-    const { digest, height, blockHash } = result;
-    const statement: FinalizeStatement = {
-      kind: 'finalize',
-      epoch: 0 as FinalizeStatement['epoch'],
-      view: view as View,
-      digest,
-      height,
-      blockHash,
-    };
-    const message = statementBytes(this.genesisHash, statement);
-    const signatures = NAMES.slice(0, quorum(NAMES.length)).map((_, signer) => ({
-      signer,
-      signature: suite.sign(keyOf(signer + 101), message),
-    }));
-    return { statement, signatures };
   }
 }
 
-export const bodyOf = ({ hash, raw, sender }: SignedTransaction): TransactionBody => ({ hash, raw, sender });
+/** A finalize certificate by the first three members. */
+export function certifyBlock(
+  view: number,
+  { digest, height, blockHash }: Pick<ExecutionResult, 'digest' | 'height' | 'blockHash'>,
+): Certificate<FinalizeStatement> {
+  const statement: FinalizeStatement = { kind: 'finalize', epoch, view: view as View, digest, height, blockHash };
+  const message = statementBytes(ledgerGenesisHash, statement);
+  const signatures = [0, 1, 2].map((signer) => ({
+    signer,
+    signature: testSuite.sign(testAccount(signer + 1).privateKey, message),
+  }));
+  return { statement, signatures };
+}
+
+export interface MadeBlock extends BuildResult {
+  readonly result: ExecutionResult;
+  readonly certificate: Certificate<FinalizeStatement>;
+  readonly syncBlock: SyncBlock;
+}
+
+/** Builds and executes a block of a view on an executed parent, and certifies it. */
+export async function makeBlock(
+  ledger: Ledger,
+  view: number,
+  parentDigest: Hash,
+  candidates: readonly SignedTransaction[],
+): Promise<MadeBlock> {
+  const leader = view % MEMBERS.length;
+  const nowMs = START_MS + view * 10;
+  const built = await ledger.build({ epoch, view: view as View, leader, parentDigest, nowMs, candidates });
+  const result = await ledger.execute(built.digest);
+  const certificate = certifyBlock(view, result);
+  const transactions = built.transactions.map(({ raw }) => raw);
+  return { ...built, result, certificate, syncBlock: { proposal: built.proposal, transactions, certificate } };
+}
