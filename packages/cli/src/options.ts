@@ -8,7 +8,7 @@ export function addExamples(command: Command, ...examples: readonly string[]): C
 }
 
 /** For options that may be given several times. */
-export const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
+export const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 /** Reads a whole number within bounds; anything else is an error of usage. */
 export function parseWhole(option: string, text: string, minimum: number, maximum: number): number {

@@ -6,9 +6,6 @@ import { CLIError, exitCodes } from './cliError.ts';
 
 const USER_ERRORS = [ConfigError, FolderLockedError, KeyFileError, ProtocolError] as const;
 
-/** Failures that commander reports by an exception although nothing is wrong. */
-const NO_FAILURES: readonly string[] = ['commander.helpDisplayed', 'commander.version'];
-
 const CHAIN_FAILURES: Readonly<
   Record<Exclude<FailureKind, 'other'>, { readonly exitCode: number; readonly say: string }>
 > = {
@@ -19,8 +16,8 @@ const CHAIN_FAILURES: Readonly<
 
 /** Prints why a command failed, as one line where the user can mend it, and gives the exit code. */
 export function printFailure(error: unknown): number {
-  // Commander has printed its own message (or the help) already.
-  if (error instanceof CommanderError) return NO_FAILURES.includes(error.code) ? exitCodes.success : exitCodes.usage;
+  // Commander has printed its own message already; a help or a version that was asked for comes as an error too, of code 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
   if (error instanceof CLIError) return say(error.message, error.exitCode);
   if (USER_ERRORS.some((kind) => error instanceof kind)) return say((error as Error).message, exitCodes.failure);
   const kind = failureKind(error);

@@ -25,7 +25,7 @@ export function addMemberCommand(program: Command): void {
     .description("make a member's keys, configuration and public descriptor")
     .requiredOption('--name <name>', 'the name of the member: lower-case letters, digits and hyphens')
     .requiredOption('--role <role>', 'authority, bank or company')
-    .requiredOption('--endpoint <host:port>', 'where other members reach it (repeatable, up to 8)', collect, [])
+    .requiredOption('--endpoint <host:port>', 'where other members reach it (repeatable, up to 8)', collect)
     .requiredOption('--out <dir>', "the member's folder; must be new or empty")
     .option('--listen <host:port>', 'where it accepts members (default: the port of the first endpoint)')
     .option('--rpc-port <port>', 'port of its JSON-RPC', '8545')

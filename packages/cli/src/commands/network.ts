@@ -21,14 +21,14 @@ interface CreateOptions extends OutputOptions {
   readonly minGasPrice: string;
   readonly blockGasLimit: string;
   readonly idleBlockInterval: string;
-  readonly currency: readonly string[];
-  readonly observer: readonly string[];
-  readonly allocate: readonly string[];
+  readonly currency?: readonly string[];
+  readonly observer?: readonly string[];
+  readonly allocate?: readonly string[];
 }
 
 interface ShowOptions extends OutputOptions {
   readonly genesis: string;
-  readonly descriptor: readonly string[];
+  readonly descriptor?: readonly string[];
 }
 
 /** `hanse network`: the document that all members of a network start from. */
@@ -61,14 +61,12 @@ function addCreate(network: Command): void {
       '--currency <symbol:name:decimals:member>',
       'a currency and the authority that issues it (repeatable)',
       collect,
-      [],
     )
-    .option('--observer <name>', 'a member that follows the chain without a vote (repeatable)', collect, [])
+    .option('--observer <name>', 'a member that follows the chain without a vote (repeatable)', collect)
     .option(
       '--allocate <who:wei>',
       'native coin for a member or an address, where gas has a price (repeatable)',
       collect,
-      [],
     );
   addExamples(
     addOutputOption(create),
@@ -83,7 +81,7 @@ async function createNetwork(options: CreateOptions): Promise<void> {
   const descriptors = options.from.map((file) => ({ file, descriptor: readDescriptorFile(file) }));
   const genesis = await genesisOf({
     descriptors,
-    observers: options.observer,
+    observers: options.observer ?? [],
     name: options.name,
     ...(options.chainId === undefined
       ? {}
@@ -94,8 +92,8 @@ async function createNetwork(options: CreateOptions): Promise<void> {
       blockGasLimit: parseWhole('--block-gas-limit', options.blockGasLimit, 100_000, 1_000_000_000),
       idleBlockIntervalMs: parseWhole('--idle-block-interval', options.idleBlockInterval, 100, 86_400_000),
     },
-    currencies: options.currency.map(parseCurrency),
-    allocations: options.allocate.map(parseAllocation),
+    currencies: (options.currency ?? []).map(parseCurrency),
+    allocations: (options.allocate ?? []).map(parseAllocation),
     nowMs: Date.now(),
   });
   const genesisHash = await genesisHashOf(genesis);
@@ -144,17 +142,18 @@ function addShow(network: Command): void {
     .command('show')
     .description('show a genesis document and its hash, for members to compare before they start')
     .requiredOption('--genesis <file>', 'the genesis document')
-    .option('--descriptor <file>', 'check that this member stands in it exactly so (repeatable)', collect, []);
+    .option('--descriptor <file>', 'check that this member stands in it exactly so (repeatable)', collect);
   addExamples(
     addOutputOption(show),
     'hanse network show --genesis ./bank/genesis.json --descriptor ./bank/descriptor.json',
   ).action(async (options: ShowOptions) => {
     const genesis = readGenesisFile(options.genesis);
     const genesisHash = await genesisHashOf(genesis);
-    for (const file of options.descriptor) await assertDescribed(genesis, file);
+    const described = options.descriptor ?? [];
+    for (const file of described) await assertDescribed(genesis, file);
     printResult(options, { file: resolve(options.genesis), genesisHash, genesis }, () => [
       ...describe(genesis, genesisHash, options.genesis),
-      ...options.descriptor.map((file) => `${file}: stands in the genesis with the same keys and endpoints.`),
+      ...described.map((file) => `${file}: stands in the genesis with the same keys and endpoints.`),
     ]);
   });
 }

@@ -8,7 +8,7 @@ interface NodeOptions {
   readonly config: string;
   readonly rpcPort?: string;
   readonly listen?: string;
-  readonly known: readonly string[];
+  readonly known?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -20,7 +20,7 @@ export function addNodeCommand(program: Command): void {
     .requiredOption('--config <file>', "the member's configuration (made by hanse member init)")
     .option('--rpc-port <port>', 'serve JSON-RPC on this port instead of the configured one')
     .option('--listen <host:port>', 'accept members here instead of the configured address')
-    .option('--known <name=host:port>', 'where to reach a member, before what the chain says (repeatable)', collect, [])
+    .option('--known <name=host:port>', 'where to reach a member, before what the chain says (repeatable)', collect)
     .option('--json', 'write the log as one JSON object a line, also on a terminal');
   addExamples(node, 'hanse node --config ./bank/node.json').action(async (options: NodeOptions) => {
     await runNode(withOverrides(readNodeConfig(options.config), options), options.json === true ? 'json' : 'auto');
@@ -30,7 +30,7 @@ export function addNodeCommand(program: Command): void {
 function withOverrides(config: NodeConfig, options: NodeOptions): NodeConfig {
   const port = options.rpcPort === undefined ? config.rpc.port : parseWhole('--rpc-port', options.rpcPort, 0, 65_535);
   const known: Record<string, readonly string[]> = { ...config.peer.known };
-  for (const entry of options.known) {
+  for (const entry of options.known ?? []) {
     const [name, endpoint] = entry.split('=');
     if (!name || !endpoint) throw usageError(`--known ${entry} must be name=host:port.`);
     known[name] = [endpoint];
