@@ -1,7 +1,9 @@
 import { type MemberRecord, ModuleReaders } from '@hanse/modules';
+import { membersAddress } from '@hanse/modules/abi';
 import type { Genesis, Hash, Suite } from '@hanse/protocol';
 import type { FinalizedBlock } from '../chain/ledger.ts';
 import type { LedgerService } from '../chain/ledgerService.ts';
+import { PromptSenders } from '../chain/promptSenders.ts';
 import { readSenderPermissions } from '../chain/senderPermissions.ts';
 import type { SenderService } from '../chain/senderService.ts';
 import { TransactionIntake } from '../chain/transactionIntake.ts';
@@ -88,6 +90,8 @@ export class Member {
   /** The validators' names in the order of their set. */
   readonly #validators: readonly string[];
   #membersDigest = '';
+  /** The storage of the module `members` at the last look. */
+  #membersRoot: Hash | undefined;
   #closed = false;
   #resendTimer: Timer | undefined;
 
@@ -217,7 +221,12 @@ export class Member {
 
   /** Members and where to reach them stand on the chain; the network follows. */
   #followMembers(): void {
-    const members = reachableMembers(this.#options, this.readers.readMembers(this.#runtime.reader.state()));
+    const state = this.#runtime.reader.state();
+    const root = state.account(membersAddress)?.storageRoot;
+    // Reading all members takes about a millisecond, and few blocks change any.
+    if (root !== undefined && root === this.#membersRoot) return;
+    this.#membersRoot = root;
+    const members = reachableMembers(this.#options, this.readers.readMembers(state));
     const digest = JSON.stringify(members);
     if (digest === this.#membersDigest) return;
     this.#membersDigest = digest;
@@ -309,7 +318,7 @@ class MemberDraft {
       },
       {
         suite,
-        senders: runtime.senders,
+        senders: new PromptSenders({ suite, clock, worker: runtime.senders }),
         pool: this.pool,
         checkForm: (transaction) => checkTransactionForm(transaction, rules),
       },

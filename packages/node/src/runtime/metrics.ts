@@ -56,7 +56,8 @@ export interface Metrics {
  */
 export function createMetrics(options: { readonly processMetrics?: boolean } = {}): Metrics {
   const registry = new Registry();
-  if (options.processMetrics === true) collectDefaultMetrics({ register: registry });
+  // The default looks at the event loop 100 times a second, which is most of what an idle member does.
+  if (options.processMetrics === true) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
   const common = <Name extends string>({ name, help, labels }: MetricOptions<Name>) => ({
     name,
     help,
