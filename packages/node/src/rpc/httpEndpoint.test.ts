@@ -51,6 +51,23 @@ describe('POST /', () => {
       expect((await server.rpc('eth_chainId')).result).toBe('0x13527d2');
     }));
 
+  it('lets a client that wants the connection closed read the refusal, while it sends', () =>
+    withServer({}, async (server) => {
+      for (const headers of [{ 'content-length': 50 * 1024 * 1024 }, { 'transfer-encoding': 'chunked' }]) {
+        const status = await new Promise((resolve, reject) => {
+          const request = httpRequest(server.url, {
+            method: 'POST',
+            agent: false,
+            headers: { 'content-type': 'application/json', ...headers },
+          });
+          request.on('response', (response) => response.resume().on('end', () => resolve(response.statusCode)));
+          request.on('error', reject);
+          request.end(Buffer.alloc(50 * 1024 * 1024, 0x20));
+        });
+        expect(status).toBe(413);
+      }
+    }));
+
   it('refuses a body without announced length as soon as it is too long', () =>
     withServer({ limits: { maxBodyBytes: 100_000 } }, async (server) => {
       const { hostname, port } = new URL(server.url);

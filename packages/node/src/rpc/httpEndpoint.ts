@@ -203,6 +203,7 @@ export class HTTPEndpoint {
     // After refusing `Expect: 100-continue`, one cannot know whether the body still comes, so the connection ends.
     if (neverContinued) response.setHeader('connection', 'close');
     if (refusal.status === 405) response.setHeader('allow', 'POST, GET, OPTIONS');
+    if (!request.readableEnded) lingerAtClose(request);
     send(response, refusal.status, 'application/json', refusalText(refusal.errorName, refusal.detail));
     discard(request);
   }
@@ -242,6 +243,14 @@ function drained(response: ServerResponse): Promise<void> {
     response.on('drain', done);
     response.on('close', done);
   });
+}
+
+/**
+ * A client that asked for `Connection: close` and still writes would meet a reset instead of the answer. So only this side's half is closed,
+ * and the other is read until the client ends it or a time-out of the server does (RFC 9112, section 9.6).
+ */
+function lingerAtClose({ socket }: IncomingMessage): void {
+  socket.destroySoon = () => socket.end();
 }
 
 /** Lets the rest of an upload pass by without keeping it. */

@@ -80,6 +80,29 @@ describe('calls over WebSocket', () => {
     expect(mostAtOnce).toBe(3);
   });
 
+  it('are refused while the messages in work of all clients together are too large, HTTP included', async () => {
+    let finish: (outcome: CallOutcome) => void = () => {};
+    const server = await start({
+      calls: {
+        call: () =>
+          new Promise((resolve) => {
+            finish = resolve;
+          }),
+        estimateGas: async () => ({ status: 'success', gas: 1n }),
+      },
+      limits: { maxBodyBytesTotal: 1_000 },
+    });
+    const client = await open(server);
+    client.send({ jsonrpc: '2.0', id: 1, method: 'eth_call', params: [{ to: token, data: `0x${'00'.repeat(400)}` }] });
+    client.send({ jsonrpc: '2.0', id: 2, method: 'eth_chainId', note: ' '.repeat(200) });
+    expect(await client.next()).toMatchObject({ id: null, error: { code: -32005 } });
+    expect((await server.post(JSON.stringify(' '.repeat(200)))).status).toBe(503);
+    finish({ status: 'success', output: new Uint8Array() });
+    expect(await client.next()).toMatchObject({ id: 1, result: '0x' });
+    expect(await client.call('eth_chainId')).toMatchObject({ result: expect.anything() });
+    expect((await server.rpc('eth_chainId')).result).toBeDefined();
+  });
+
   it('are refused to pages of other origins, at other paths, and beyond the number of connections', async () => {
     const server = await start({ corsOrigins: ['https://bank.example'], limits: { maxWebSocketConnections: 1 } });
     const refused = (url: string, headers = {}) => new TestWebSocket(url, headers).opened;
@@ -187,6 +210,22 @@ describe('subscriptions', () => {
     expect(await (await fetch(`${server.url}/metrics`)).text()).toContain(
       'hanse_rpc_websocket_dropped_total{reason="slow"} 1',
     );
+  });
+
+  it('drop the client that has read least when all together hold too much', async () => {
+    const server = await start({ limits: { maxResponseBytesTotal: 3_000_000 } });
+    const [slow, quick] = [await open(server), await open(server)];
+    await slow.call('eth_subscribe', 'logs', {});
+    await quick.call('eth_subscribe', 'logs', {});
+    slow.socket.pause();
+    const large = { address: token, topics: [], data: new Uint8Array(1_000_000) };
+    for (let count = 0; count < 12; count++) {
+      server.chain.append([{ transaction: signed('alice', { nonce: nonce++, to: token }), logs: [large] }]);
+      expect(await quick.next()).toMatchObject({ method: 'eth_subscription' });
+    }
+    slow.socket.resume();
+    expect(await slow.closed).toBe(1006);
+    expect(await quick.call('eth_blockNumber')).toMatchObject({ result: expect.anything() });
   });
 
   it('drop a client that does not answer pings', async () => {
