@@ -1,8 +1,9 @@
+import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { Hex } from '@hanse/protocol';
 import type { Abi } from 'viem';
 
@@ -18,16 +19,30 @@ export const contractPath = (name: string): string =>
   fileURLToPath(new URL(`../../contracts/${name}`, import.meta.url));
 
 /**
- * Compiles a contract in a thread of its own: loading the compiler and compiling keep a thread busy for seconds, and its
- * memory goes with the thread. The thread does not keep the program alive.
+ * Compiles a contract in a process of its own: loading the compiler and compiling keep a thread busy for seconds, which would
+ * hold up whoever waits for this program meanwhile. It is a process and no worker thread, because a thread inside the
+ * compiler cannot be stopped: a program that ends would wait for it. The process does not keep the program alive, and ends with it.
  */
 export function compileContract(path: string): Promise<CompiledContract> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./compileWorker.js', import.meta.url), { workerData: path });
-    worker.unref();
-    worker.once('message', resolve);
-    worker.once('error', reject);
-    worker.once('exit', () => reject(new Error('The compiler ended without an answer.')));
+    const script = fileURLToPath(new URL('./compileProcess.js', import.meta.url));
+    const compiler = fork(script, [path], { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const kill = (): void => void compiler.kill('SIGKILL');
+    let complaint = '';
+    compiler.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      complaint += text.slice(0, 10_000);
+    });
+    compiler.once('message', (compiled) => resolve(compiled as CompiledContract));
+    compiler.once('error', reject);
+    compiler.once('close', () => {
+      process.off('exit', kill);
+      const reason = /^(?:\w*Error: )(.*)$/m.exec(complaint)?.[1] ?? 'it ended without an answer';
+      reject(new Error(`The compiler failed: ${reason}`));
+    });
+    process.once('exit', kill);
+    compiler.unref();
+    compiler.channel?.unref();
+    (compiler.stderr as Socket | null)?.unref();
   });
 }
 

@@ -4,8 +4,16 @@ import { splitEPCISJson } from '@hanse/formats';
 import type { HashFunction } from '@hanse/modules/abi';
 import { loadSuite } from '@hanse/node';
 import type { Address, Hash } from '@hanse/protocol';
-import { createHanseClient, describeError, type HanseClient, type SentTransaction, sentTransaction } from '@hanse/sdk';
-import type { TransactionReceipt } from 'viem';
+import {
+  createHanseClient,
+  describeError,
+  type HanseClient,
+  type HansePublicClient,
+  type SentTransaction,
+  sentTransaction,
+  TransactionFailedError,
+} from '@hanse/sdk';
+import { type TransactionReceipt, TransactionReceiptNotFoundError } from 'viem';
 import { CLIError } from '../cliError.ts';
 import type { DevelopmentAccount } from '../localNetwork/localNetwork.ts';
 import type { NetworkFile } from '../localNetwork/networkFile.ts';
@@ -21,6 +29,9 @@ export interface StoryOptions {
 }
 
 const CURRENCY = 'DCNY';
+/** How long a step may take before the story calls it failed, milliseconds; a few hundred are usual. */
+const PATIENCE_MS = 60_000;
+
 const POINT = 10n ** 18n;
 
 /**
@@ -36,7 +47,7 @@ export async function tellOpeningStory(
   say: (line: string) => void,
   options: StoryOptions,
 ): Promise<void> {
-  // The compiler works on a thread of its own while the first chapters are told.
+  // The compiler works in a process of its own while the first chapters are told.
   const token = compileContract(contractPath('HarvestPoints.sol'));
   token.catch(() => undefined);
   const events = splitEPCISJson(
@@ -156,6 +167,25 @@ async function compareBalances(stage: Stage): Promise<void> {
   });
 }
 
+/**
+ * Waits until a transaction is final. viem's own waiting overlooks a member that answers no more and goes on for three
+ * minutes, which would keep a stopped program alive for as long; here the first failed question ends it.
+ */
+async function waitForReceipt(client: HansePublicClient, hash: Hash): Promise<TransactionReceipt> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      const receipt = await client.getTransactionReceipt({ hash });
+      if (receipt.status !== 'success') throw new TransactionFailedError(receipt);
+      return receipt;
+    } catch (error) {
+      if (!(error instanceof TransactionReceiptNotFoundError)) throw error;
+      if (Date.now() > deadline) throw new Error(`Transaction ${hash} is not final after a minute.`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
 /** Who plays, what was told so far, and how far the chain has come. */
 class Stage {
   readonly #network: NetworkFile;
@@ -189,7 +219,8 @@ class Stage {
   /** A step with one transaction: says what happens, the transaction, and the block in which it became final. */
   async step(who: string, title: string, send: () => Promise<SentTransaction>): Promise<TransactionReceipt> {
     return await this.act(who, title, async () => {
-      const receipt = await (await send()).final();
+      const { hash } = await send();
+      const receipt = await waitForReceipt((await this.client(who)).publicClient, hash);
       this.#height = receipt.blockNumber;
       this.detail(`final in block ${receipt.blockNumber}: ${receipt.transactionHash}`);
       return receipt;
@@ -215,29 +246,12 @@ class Stage {
   /** Blocks are final everywhere, but reach the members a few milliseconds apart. */
   async catchUp(who: string): Promise<void> {
     const { publicClient } = await this.client(who);
-    if ((await publicClient.getBlockNumber({ cacheTime: 0 })) >= this.#height) return;
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        unwatch();
-        reject(new Error(`the member has not reached block ${this.#height} after 30 seconds`));
-      }, 30_000);
-      const unwatch = publicClient.watchBlockNumber({
-        emitOnBegin: true,
-        poll: true,
-        pollingInterval: 20,
-        onBlockNumber: (height) => {
-          if (height < this.#height) return;
-          clearTimeout(timer);
-          unwatch();
-          resolve();
-        },
-        onError: (error) => {
-          clearTimeout(timer);
-          unwatch();
-          reject(error);
-        },
-      });
-    });
+    const deadline = Date.now() + PATIENCE_MS;
+    while ((await publicClient.getBlockNumber({ cacheTime: 0 })) < this.#height) {
+      if (Date.now() > deadline)
+        throw new Error(`The member of ${who} has not reached block ${this.#height} after a minute.`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   #account(name: string): DevelopmentAccount {
