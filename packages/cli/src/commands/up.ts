@@ -153,8 +153,7 @@ const dataOption = (options: UpOptions): string => (options.data === '.hanse' ? 
 async function present(network: LocalNetwork, file: NetworkFile, options: UpOptions): Promise<void> {
   if (options.story && !network.manifest.storyTold) {
     if (STORY_CAST.every((name) => network.manifest.members.includes(name))) {
-      await tellOpeningStory(file, say, { folder: join(network.layout.root, 'story') });
-      markStoryTold(network);
+      await tellStory(network, file);
     } else {
       say(`The opening story needs ${STORY_CAST.join(', ')}: it is told in networks of four or more members.`);
     }
@@ -162,6 +161,18 @@ async function present(network: LocalNetwork, file: NetworkFile, options: UpOpti
   if (options.json === true) printResult(options, file, () => []);
   else say(membersTable(file));
   say('Running. Ctrl-C stops all members.');
+}
+
+/** A story that breaks off is no reason to stop a network that runs: it is told again at the next start. */
+async function tellStory(network: LocalNetwork, file: NetworkFile): Promise<void> {
+  try {
+    await tellOpeningStory(file, say, { folder: join(network.layout.root, 'story') });
+    markStoryTold(network);
+  } catch (error) {
+    if (!(error instanceof CLIError)) throw error;
+    say(`${error.message}\nThe network runs on; the story is told again at its next start.`);
+    process.exitCode = 1;
+  }
 }
 
 /** Turns signals into one clean stop. A terminal's Ctrl-C may come twice (once through npm): only a later one forces. */
