@@ -3,7 +3,7 @@
 // order, that the supply is conserved, that the heads agree, and that no member raised an alarm. Bounded: it ends after N kills.
 // The seed repeats the choice of victims and pauses (not the machine's timing). Needs a build; starts and stops its own network.
 //
-// Usage: node bench/killLoop.mjs [--kills 30] [--seed 1] [--rpc-port 22100] [--data DIR] [--keep]
+// Usage: node bench/killLoop.mjs [--kills 30] [--seed 1] [--rpc-port 22100] [--data DIR] [--keep] [--patience SECONDS]
 //   --kills N     processes killed in all, 1 to 200 (default 30); one, two or all four members at a time
 //   --data DIR    an empty or absent folder for the network (default: a temporary one, removed unless --keep or something failed)
 import { spawn } from 'node:child_process';
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     'rpc-port': { type: 'string', default: '22100' },
     data: { type: 'string' },
+    patience: { type: 'string', default: '180' },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -28,8 +29,8 @@ const maxKills = Math.min(200, Math.max(1, Number(values.kills)));
 const rpcPort = Number(values['rpc-port']);
 const root = values.data === undefined ? mkdtempSync(join(tmpdir(), 'hanse-kill-')) : resolve(values.data);
 const program = fileURLToPath(new URL('../packages/cli/dist/main.js', import.meta.url));
-/** The longest that a network with a quorum may go without a new final payment. */
-const STALL_MS = 60_000;
+/** The longest that a network with a quorum may go without a new final payment, and a member may take to start. */
+const STALL_MS = Number(values.patience) * 1_000;
 
 const problems = [];
 const problem = (text) => {
