@@ -5,6 +5,7 @@ import type { SentTransaction } from '@hanse/sdk';
 import type { Command } from 'commander';
 import { type AddressBook, loadAddressBook } from '../addressBook.ts';
 import { CLIError, exitCodes } from '../cliError.ts';
+import { addGenesisOption, type GenesisOption } from '../finality.ts';
 import { listKeystore, loadKeyFile, storeKey } from '../keyFiles.ts';
 import { layoutOf } from '../localNetwork/layout.ts';
 import { alignColumns } from '../localNetwork/membersTable.ts';
@@ -109,7 +110,7 @@ function addList(account: Command): void {
   });
 }
 
-interface RegistrationOptions extends NetworkOptions, OutputOptions, SignerOptions {
+interface RegistrationOptions extends NetworkOptions, OutputOptions, SignerOptions, GenesisOption {
   readonly member?: string;
   readonly mayDeploy?: boolean;
 }
@@ -122,7 +123,7 @@ function addRegister(account: Command): void {
     .option('--member <name>', "the member that answers for it; its account's key signs")
     .option('--may-deploy', 'let it deploy contracts too');
   addExamples(
-    addOutputOption(addSignerOptions(addNetworkOptions(command))),
+    addOutputOption(addGenesisOption(addSignerOptions(addNetworkOptions(command)))),
     'hanse account register 0x1f9090aae28b8a3dceadf281b0f12828e676c326 --member bank',
     'hanse account register 0x1f9090aae28b8a3dceadf281b0f12828e676c326 --may-deploy \\\n      --rpc http://127.0.0.1:8545 --member bank --key ./bank/keys/account.key',
   ).action(async (who: string, options: RegistrationOptions) => {
@@ -140,7 +141,7 @@ function addRemove(account: Command): void {
     .argument('<account>', 'address, or name of a development account')
     .option('--member <name>', "the member that removes it; its account's key signs");
   addExamples(
-    addOutputOption(addSignerOptions(addNetworkOptions(command))),
+    addOutputOption(addGenesisOption(addSignerOptions(addNetworkOptions(command)))),
     'hanse account remove 0x1f9090aae28b8a3dceadf281b0f12828e676c326 --member bank',
   ).action(async (who: string, options: RegistrationOptions) => {
     await changeAccount(who, options, async (context, account) => {
@@ -167,7 +168,7 @@ async function changeAccount(
   const account = book.resolve(who);
   const signer = await findMemberSigner(options, network, book);
   const sent = await change({ network, book, signer }, account);
-  const receipt = await settle(network, sent);
+  const receipt = await settle(network, sent, options);
   const permissions = await network.client.members.permissionsOf(account);
   printResult(options, { account, ...permissions, ...receipt }, () => [
     ...fieldLines([

@@ -3,13 +3,14 @@ import { type Currency, type HanseClient, type SentTransaction, sentTransaction 
 import type { Command } from 'commander';
 import { type AddressBook, loadAddressBook } from '../addressBook.ts';
 import { CLIError, exitCodes } from '../cliError.ts';
+import { addGenesisOption, type GenesisOption } from '../finality.ts';
 import { addNetworkOptions, connect, type NetworkOptions, withAccount } from '../networkTarget.ts';
 import { addExamples, usageError } from '../options.ts';
 import { addOutputOption, type OutputOptions, printResult } from '../output.ts';
 import { settle, settledLines } from '../settle.ts';
 import { addSignerOptions, findSigner, type SignerOptions } from '../signer.ts';
 
-interface SendOptions extends NetworkOptions, OutputOptions, SignerOptions {
+interface SendOptions extends NetworkOptions, OutputOptions, SignerOptions, GenesisOption {
   readonly to?: string;
   readonly amount?: string;
   readonly currency?: string;
@@ -31,7 +32,7 @@ export function addSendCommand(program: Command): void {
     .option('--value <wei>', 'a raw transaction: native coin to send along')
     .option('--input <hex>', 'a raw transaction: call data, or the code that creates a contract');
   addExamples(
-    addOutputOption(addSignerOptions(addNetworkOptions(send))),
+    addOutputOption(addGenesisOption(addSignerOptions(addNetworkOptions(send)))),
     'hanse send --from bank --to alice --amount 12.50 --currency DCNY',
     'hanse send --key ./bank/keys/account.key --rpc http://127.0.0.1:8545 --to 0x1f9090aae28b8a3dceadf281b0f12828e676c326 --value 0 --input 0x18160ddd',
   ).action(sendTransaction);
@@ -46,7 +47,7 @@ async function sendTransaction(options: SendOptions): Promise<void> {
   const client = await withAccount(network, signer.privateKey);
   const { sent, what } =
     options.amount === undefined ? await sendRaw(client, to, options) : await pay(client, to as Address, options);
-  const settled = await settle(network, sent);
+  const settled = await settle(network, sent, options);
   const parties = { from: signer.address, to: to ?? null };
   printResult(options, { ...parties, ...settled }, () => [
     `${what} ${partiesText(book, signer.address, to)}`,
