@@ -23,6 +23,9 @@ const emptyAccount = (suite: Suite) => ({ codeHash: emptyHashes(suite).code, sto
 
 const isFinal = (cluster: MemberCluster, index: number, hash: Hash): boolean =>
   cluster.members[index]!.running?.reader.findTransaction(hash) !== undefined;
+async function submitSilently(cluster: MemberCluster, index: number, { raw }: SignedTransaction): Promise<void> {
+  expect(await cluster.running(index).member.intake.submitOne(raw)).toMatchObject({ ok: true });
+}
 const isFinalEverywhere = (cluster: MemberCluster, hash: Hash): boolean =>
   cluster.members.every(({ index }) => isFinal(cluster, index, hash));
 
@@ -79,6 +82,48 @@ describe('members', () => {
     }
     expect(cluster.members.flatMap(({ alarms }) => alarms)).toEqual([]);
     expect(cluster.forks()).toEqual([]);
+    await cluster.close();
+  });
+
+  it('make a transaction final that gossip told nobody, whoever leads, also when the leader is gone', async () => {
+    const cluster = await MemberCluster.create();
+    await cluster.startAll();
+    await cluster.run(2_000);
+    for (const [nonce, knower] of [0, 1, 2, 3].entries()) {
+      const transaction = payment(20, nonce);
+      // Into the pool without a word to the others.
+      await submitSilently(cluster, knower, transaction);
+      await cluster.run(10_000, () => isFinalEverywhere(cluster, transaction.hash));
+      expect(isFinalEverywhere(cluster, transaction.hash)).toBe(true);
+    }
+    const leader = cluster.running(0).member.engine.state().leader;
+    cluster.kill(leader);
+    const last = payment(20, 4);
+    await submitSilently(cluster, (leader + 1) % 4, last);
+    const others = [1, 2, 3].map((step) => (leader + step) % 4);
+    await cluster.run(20_000, () => others.every((index) => isFinal(cluster, index, last.hash)));
+    expect(others.map((index) => isFinal(cluster, index, last.hash))).toEqual([true, true, true]);
+    await cluster.close();
+  });
+
+  it('settle on one of two transactions of the same nonce, and go on with what follows', async () => {
+    const cluster = await MemberCluster.create();
+    await cluster.startAll();
+    await cluster.run(2_000);
+    const other = testTransaction({ nonce: 0n, to: RECEIVER, gasLimit: 50_000n }, testAccount(21));
+    const conflicting = testTransaction({ nonce: 0n, to: RECEIVER, gasLimit: 60_000n }, testAccount(21));
+    // Two members hold different transactions of one nonce; each has a successor that only it holds.
+    const successor = payment(21, 1);
+    await submitSilently(cluster, 0, other);
+    await submitSilently(cluster, 1, conflicting);
+    await submitSilently(cluster, 1, successor);
+    await submitSilently(cluster, 2, conflicting);
+    await cluster.run(20_000, () => isFinalEverywhere(cluster, successor.hash));
+    expect(isFinalEverywhere(cluster, successor.hash)).toBe(true);
+    expect(isFinal(cluster, 3, other.hash)).not.toBe(isFinal(cluster, 3, conflicting.hash));
+    await cluster.run(5_000);
+    expect(cluster.members.map(({ running }) => running!.member.pool.size)).toEqual([0, 0, 0, 0]);
+    expect(cluster.members.flatMap(({ alarms }) => alarms)).toEqual([]);
     await cluster.close();
   });
 

@@ -70,6 +70,8 @@ const MAX_PROPOSAL_BYTES = 128 * 1024 * 1024;
 const RESEND_AGE_MS = 1_000;
 const RESEND_INTERVAL_MS = 1_000;
 const MAX_RESENT = 256;
+/** Every so many times everybody gets them. */
+const RESENDS_TO_ALL = 5;
 const RANGE_TIMEOUT_MS = 10_000;
 
 /**
@@ -94,6 +96,7 @@ export class Member {
   #membersRoot: Hash | undefined;
   #closed = false;
   #resendTimer: Timer | undefined;
+  #resends = 0;
 
   /** Opens the engine's log and wires everything; nothing is sent before `start`. */
   static async open(options: MemberOptions, runtime: MemberRuntime, events: MemberEvents): Promise<Member> {
@@ -202,12 +205,18 @@ export class Member {
     this.#events.alarm(kind, detail);
   }
 
-  /** What waits for long goes to the view's leader again: it may never have heard of it, and nothing else would tell it. */
+  /**
+   * What waits for long goes to the view's leader again: it may never have heard of it, and nothing else would tell it. If the
+   * leader is gone or mute, f + 1 members must know of it for the view to pass, so then it goes to everybody.
+   */
   #resend(): void {
     const leader = this.#validators[this.engine.state().leader];
-    if (leader !== undefined && leader !== this.#options.name) {
+    if (leader !== this.#options.name) {
+      const connected = this.peers.connected();
+      this.#resends += 1;
+      const toLeader = leader !== undefined && connected.includes(leader) && this.#resends % RESENDS_TO_ALL !== 0;
       const waiting = this.pool.waitingSince(RESEND_AGE_MS, MAX_RESENT);
-      if (waiting.length > 0) this.gossip.resend(leader, waiting);
+      if (waiting.length > 0) for (const peer of toLeader ? [leader] : connected) this.gossip.resend(peer, waiting);
     }
     this.#resendTimer = this.#runtime.clock.schedule(RESEND_INTERVAL_MS, () => this.#resend());
   }
