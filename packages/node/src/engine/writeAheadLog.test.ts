@@ -222,6 +222,28 @@ describe('write-ahead log', () => {
     expect((await disk.list('log')).length).toBeLessThan(4);
   });
 
+  it('makes the removal of one segment durable before it removes the next', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await WriteAheadLog.open(disk, { ...options, segmentBytes: 200 });
+    for (let view = 1; view <= 20; view++) {
+      log.append(record(view));
+      await log.flushed();
+    }
+    const calls: string[] = [];
+    const [remove, flushDirectory] = [disk.remove.bind(disk), disk.flushDirectory.bind(disk)];
+    disk.remove = (path) => {
+      calls.push('remove');
+      return remove(path);
+    };
+    disk.flushDirectory = (folder) => {
+      calls.push('flush');
+      return flushDirectory(folder);
+    };
+    await log.cutBelow(0, 17);
+    expect(calls.length).toBeGreaterThan(3);
+    expect(calls).toEqual(calls.map((_, index) => (index % 2 === 0 ? 'remove' : 'flush')));
+  });
+
   it('notices a missing segment', async () => {
     const disk = new SimulatedDisk();
     const small = { ...options, segmentBytes: 100 };

@@ -182,16 +182,15 @@ export class WriteAheadLog {
   /** Removes closed segments in which every record is at or below this position. Resolves when they are gone. */
   cutBelow(epoch: number, view: number): Promise<void> {
     this.cutting = this.cutting.then(async () => {
-      let removed = false;
       while (this.segments.length > 1) {
         const oldest = this.segments[0]!;
         if (isBefore(epoch, view, oldest.epoch, oldest.view)) break;
         this.segments.shift();
         await oldest.file.close();
         await this.disk.remove(oldest.path);
-        removed = true;
+        // One after another: a power cut that undid this removal and kept the next one would leave a log with a hole.
+        await this.disk.flushDirectory(this.options.folder);
       }
-      if (removed) await this.disk.flushDirectory(this.options.folder);
     });
     return this.cutting;
   }
