@@ -38,7 +38,10 @@ export function removeNetworkFile(path: string): void {
 export function readNetworkFile(path: string): NetworkFile | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as NetworkFile;
+    const file = JSON.parse(readFileSync(path, 'utf8')) as Partial<NetworkFile> | null;
+    if (!Array.isArray(file?.members) || !Array.isArray(file?.accounts))
+      throw new Error('members or accounts are missing');
+    return file as NetworkFile;
   } catch (error) {
     throw new CLIError(`${path} is damaged (${(error as Error).message}). Stop the network and start it again.`);
   }
