@@ -5,9 +5,7 @@ const network = JSON.parse(readFileSync(`${process.env.HANSE_DATA ?? '.hanse'}/n
 const account = (name) => network.accounts.find((candidate) => candidate.name === name);
 const [currency] = network.currencies;
 
-// ethers keeps the block number for 250 ms. Blocks here are final sooner, so `wait` would miss one and wait for the next.
-const options = { cacheTimeout: -1, pollingInterval: 50 };
-const provider = new JsonRpcProvider(network.members[1].rpcUrl, network.chainId, options);
+const provider = new JsonRpcProvider(network.members[1].rpcUrl);
 const bank = new Wallet(account('bank').privateKey, provider);
 const abi = [
   'function transfer(address to, uint256 value) returns (bool)',

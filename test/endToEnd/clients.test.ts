@@ -103,13 +103,16 @@ describe('clients of Ethereum, unchanged', () => {
 
   it('ethers deploys, calls, waits for receipts, filters events and subscribes over WebSocket', async () => {
     const { rpcUrl, wsUrl } = network.member('market');
-    const provider = new JsonRpcProvider(rpcUrl, undefined, { polling: true, pollingInterval: 50, cacheTimeout: -1 });
+    const provider = new JsonRpcProvider(rpcUrl);
     const signer = new Wallet(network.account('developer').privateKey, provider);
     const contract = await new ContractFactory(tally.abi, tally.bytecode, signer).deploy(40n);
     await contract.waitForDeployment();
     const address = await contract.getAddress();
     const bound = new Contract(address, tally.abi, signer);
     expect(await bound.getFunction('total')()).toBe(40n);
+
+    // One after another, each waited for: nonces and heights that ethers remembers must not be outdated.
+    for (const step of [3n, 4n]) expect((await (await bound.getFunction('count')(step, '')).wait()).status).toBe(1);
 
     const socket = new WebSocketProvider(wsUrl);
     const subscribed = new Contract(address, tally.abi, socket);
@@ -130,6 +133,9 @@ describe('clients of Ethereum, unchanged', () => {
 
     const found = await bound.queryFilter(bound.filters.Counted!(signer.address, 2n), 0);
     expect(found.map(({ transactionHash }) => transactionHash)).toEqual([receipt.hash]);
+    const overSocket = new Contract(address, tally.abi, new Wallet(network.account('developer').privateKey, socket));
+    for (const step of [5n, 6n])
+      expect((await (await overSocket.getFunction('count')(step, '')).wait()).status).toBe(1);
     await expect(bound.getFunction('count').staticCall(500n, '')).rejects.toMatchObject({
       revert: { name: 'TooLarge' },
     });

@@ -1,3 +1,4 @@
+import { type Hash, hexToBytes, isHex, type Suite } from '@hanse/protocol';
 import type { Clock } from '../runtime/clock.ts';
 import type { Counter, Histogram, Metrics } from '../runtime/metrics.ts';
 import { RPCError, type RPCErrorName, rpcError, rpcErrors } from './codes.ts';
@@ -49,6 +50,8 @@ export class Dispatcher {
   readonly #modules: DispatcherModules;
   readonly #requests: Counter<'method' | 'outcome'>;
   readonly #seconds: Histogram<'method'>;
+  /** Transactions that a connection sent and that are not final yet, for a moment at most. */
+  readonly #sent = new WeakMap<Subscriber, Set<Hash>>();
 
   constructor(modules: DispatcherModules) {
     this.#modules = modules;
@@ -79,7 +82,11 @@ export class Dispatcher {
     const scope = this.#scope(origin, actions);
     let text: string | undefined;
     try {
-      text = Array.isArray(request) ? await this.#handleBatch(request, scope) : await this.#handleCall(request, scope);
+      if (Array.isArray(request)) text = await this.#handleBatch(request, scope);
+      else {
+        if (origin.subscriber !== undefined) await this.#keepHeightFresh(request, origin.subscriber, scope);
+        text = await this.#handleCall(request, scope);
+      }
     } catch (error) {
       return this.#refuse(error);
     }
@@ -120,14 +127,53 @@ export class Dispatcher {
     if (calls.length === 0) throw rpcError('empty-batch');
     if (calls.length > maxBatchCalls)
       throw rpcError('batch-too-large', `${calls.length} calls, at most ${maxBatchCalls}`);
-    const answers: string[] = [];
-    for (const call of calls) {
-      const answer = await this.#handleCall(call, scope);
-      if (answer !== undefined) answers.push(answer);
+    const answers: (string | undefined)[] = [];
+    const handle = async (index: number): Promise<void> => {
+      answers[index] = await this.#handleCall(calls[index], scope);
       const turn = this.#modules.services.turns.pause();
       if (turn !== undefined) await turn;
+    };
+    const late = heightsBesideTransactions(calls);
+    for (const index of calls.keys()) if (!late.has(index)) await handle(index);
+    if (late.size > 0) {
+      const { pool, suite } = this.#modules.services;
+      const sent = calls.filter((call) => methodOf(call) === SENDING).map((call) => hashOfSent(call, suite));
+      // What was refused is not waited for.
+      const waiting = sent.filter((hash) => hash !== undefined && pool.get(hash) !== undefined) as Hash[];
+      if (waiting.length > 0) await this.#awaitFinality(waiting, scope);
     }
-    return answers.length === 0 ? undefined : `[${answers.join(',')}]`;
+    for (const index of late) await handle(index);
+    const given = answers.filter((answer) => answer !== undefined);
+    return given.length === 0 ? undefined : `[${given.join(',')}]`;
+  }
+
+  /** Over a WebSocket the same two calls come as messages of their own, the height's first (see `heightsBesideTransactions`). */
+  async #keepHeightFresh(call: unknown, connection: Subscriber, scope: RequestScope): Promise<void> {
+    const { finality, limits, suite } = this.#modules.services;
+    const sent = this.#sent.get(connection) ?? new Set<Hash>();
+    if (methodOf(call) === SENDING) {
+      const hash = hashOfSent(call, suite);
+      if (hash === undefined || sent.size >= MAX_AWAITED) return;
+      this.#sent.set(connection, sent.add(hash));
+      void finality.wait([hash], limits.batchFinalityMs).then(() => sent.delete(hash));
+    } else if (methodOf(call) === 'eth_blockNumber') {
+      await this.#pause(SAME_MOMENT_MS);
+      const waiting = this.#sent.get(connection);
+      if (waiting !== undefined && waiting.size > 0) await this.#awaitFinality([...waiting], scope);
+    }
+  }
+
+  /** Waits a moment for transactions, so that the height given afterwards is not outdated at once. */
+  async #awaitFinality(hashes: readonly Hash[], scope: RequestScope): Promise<void> {
+    const { finality, limits } = this.#modules.services;
+    const longestMs = Math.min(limits.batchFinalityMs, scope.context.remainingMs());
+    await Promise.all([finality.wait(hashes, longestMs), this.#pause(Math.min(ETHERS_CACHE_MS, longestMs))]);
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#modules.clock.schedule(delayMs, resolve);
+    });
   }
 
   async #handleCall(call: unknown, scope: RequestScope): Promise<string | undefined> {
@@ -174,6 +220,34 @@ export class Dispatcher {
     });
     return rpcError('internal-error');
   }
+}
+
+const SENDING = 'eth_sendRawTransaction';
+/** ethers 6 keeps nonces and heights for 250 ms. Whoever asks the next time must not be given what was true before. */
+const ETHERS_CACHE_MS = 260;
+/** Messages of one connection that come within so many milliseconds were sent together. */
+const SAME_MOMENT_MS = 2;
+/** How many transactions of one connection are awaited at most. */
+const MAX_AWAITED = 64;
+
+const methodOf = (call: unknown): unknown => (call as { readonly method?: unknown } | null)?.method;
+
+/** The hash of the transaction that a call sends, if it can be read; whether it was taken, the pool knows. */
+function hashOfSent(call: unknown, suite: Suite): Hash | undefined {
+  const { params } = call as { readonly params?: unknown };
+  const raw: unknown = Array.isArray(params) ? params[0] : undefined;
+  return isHex(raw) ? suite.hashHex(hexToBytes(raw)) : undefined;
+}
+
+/**
+ * The places of `eth_blockNumber` in a batch that also sends transactions. They are answered last, once those are final, or
+ * after a moment: JSON-RPC leaves the order of a batch to the server. This is for ethers 6, which asks for the height beside every
+ * transaction, and keeps heights and nonces for a quarter of a second. Blocks are final sooner than that: it would take
+ * a receipt for unconfirmed until the next block, which on an idle network is half a minute away, and use a nonce twice.
+ */
+function heightsBesideTransactions(calls: readonly unknown[]): ReadonlySet<number> {
+  if (!calls.some((call) => methodOf(call) === SENDING)) return new Set();
+  return new Set(calls.flatMap((call, index) => (methodOf(call) === 'eth_blockNumber' ? [index] : [])));
 }
 
 interface ReadRequest {

@@ -17,6 +17,8 @@ export interface RPCLimits {
   readonly maxResponseBytes: number;
   /** Answers that clients have not read, all together; above it HTTP answers 503, and the WebSocket with the most of them is dropped. */
   readonly maxResponseBytesTotal: number;
+  /** How long a batch that sends transactions and asks for the height waits until they are final. */
+  readonly batchFinalityMs: number;
   /** How long the calls of one request may take together. */
   readonly requestTimeoutMs: number;
   /** Requests in work over HTTP, all clients together; above it a request is answered with 503. */
@@ -83,6 +85,7 @@ export const defaultRPCLimits: RPCLimits = {
   maxJsonValues: 100_000,
   maxResponseBytes: 25_000_000,
   maxResponseBytesTotal: 128 * MiB,
+  batchFinalityMs: 500,
   requestTimeoutMs: 30_000,
   maxRequests: 512,
   maxConnections: 2_048,

@@ -18,6 +18,7 @@ import type {
 } from './dependencies.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { FilterRegistry } from './filterRegistry.ts';
+import { FinalityWaiter } from './finalityWaiter.ts';
 import { HTTPEndpoint } from './httpEndpoint.ts';
 import { defaultRPCLimits, type RPCLimits } from './limits.ts';
 import type { MethodServices } from './method.ts';
@@ -156,6 +157,7 @@ function createServices(modules: RPCServerModules, limits: RPCLimits): MethodSer
   );
   const shared = { ...modules, blocks, turns, limits };
   const filters = new FilterRegistry(shared);
+  const finality = new FinalityWaiter(blocks, modules);
   const subscriptions = new SubscriptionHub(shared);
   pool.onPending((transactions) => filters.onPending(transactions.map(({ hash }) => hash)));
   const gauges: readonly [string, string, () => number][] = [
@@ -172,6 +174,7 @@ function createServices(modules: RPCServerModules, limits: RPCLimits): MethodSer
     pool,
     calls,
     filters,
+    finality,
     subscriptions,
     suite,
     random,

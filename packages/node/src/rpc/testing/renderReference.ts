@@ -22,7 +22,9 @@ member's health (200, or 503 with the checks that fail) and \`GET /metrics\` its
   newest block, and \`removed\` of a log is always false. Only \`eth_getTransactionCount\` treats \`pending\` otherwise.
 - **The newest state is kept.** State and calls at older blocks are refused with a clear error.
 - **Quantities** are hexadecimal without leading zeros (\`0x41\`), **data** two digits a byte (\`0x0041\`).
-- **Batches** are answered in order. Notifications (calls without \`id\`) are carried out and not answered.
+- **Batches** are answered in order. Notifications (calls without \`id\`) are carried out and not answered. One exception, for
+  ethers 6: \`eth_blockNumber\` beside \`eth_sendRawTransaction\`, in a batch or over a WebSocket, is answered once the transaction
+  is final, or after half a second (\`batchFinalityMs\`), because ethers keeps the height and would wait for one block more.
 
 The examples below were executed on a small test chain; long values are cut with \`…\`.
 `;
@@ -77,6 +79,7 @@ function renderLimits(): string {
   return [
     '## Limits\n',
     "Every bound can be set in the member's configuration under `rpc.limits`; what each means stands in `packages/node/src/rpc/limits.ts`.\n",
+    'Clients are told apart by their address (IPv6 by /64), so that everybody behind one reverse proxy shares one client’s turn. `rpc.allowedHosts` lists the host names that are answered; without it all are.\n',
     '| limit | default |',
     '| --- | --- |',
     ...rows,
