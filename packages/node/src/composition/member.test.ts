@@ -129,64 +129,62 @@ describe('members', () => {
 
   // SEEDS and FIRST make it a longer campaign.
   const { SEEDS = '2', FIRST = '1' } = process.env;
-  it.each(Array.from({ length: Number(SEEDS) }, (_, index) => index + Number(FIRST)))(
-    'lose nothing that was final and agree, whatever is killed when (seed %i)',
-    async (seed) => {
-      const cluster = await MemberCluster.create({ seed, ledgerDelayMs: 15 });
-      await cluster.startAll();
-      const sent: SignedTransaction[] = [];
-      const nonces = new Map<number, number>();
-      const send = async (): Promise<void> => {
-        const account = 20 + cluster.random(6);
-        const index = cluster.random(4);
-        const { running } = cluster.members[index]!;
-        if (running === undefined) return;
-        const nonce = nonces.get(account) ?? 0;
-        const transaction = payment(account, nonce, cluster.random(10) === 0 ? 2_000 : 0);
-        // It takes as long as the answer needs.
-        let ok: boolean | undefined;
-        void running.member.submit(transaction.raw).then((result) => {
-          ok = result.ok;
-        });
-        await cluster.run(20, () => ok !== undefined);
-        if (ok !== true) return;
-        nonces.set(account, nonce + 1);
-        sent.push(transaction);
-      };
-      for (let step = 0; step < 60; step++) {
-        const dice = cluster.random(10);
-        if (dice < 6) for (let count = cluster.random(4); count >= 0; count--) await send();
-        else if (dice < 8) {
-          const victims = cluster.random(5) === 0 ? [0, 1, 2, 3] : [cluster.random(4)];
-          for (const victim of victims) cluster.kill(victim, cluster.random(3) === 0 ? cluster.random(300) : 0);
-        } else {
-          for (const { index, running } of cluster.members) if (running === undefined) await cluster.start(index);
-        }
-        await cluster.run(cluster.random(4) === 0 ? cluster.random(3_000) : cluster.random(120));
-      }
-      for (const { index, running } of cluster.members) if (running === undefined) await cluster.start(index);
-      const final = new Map<Hash, number>();
-      for (const { running } of cluster.members) {
-        for (const { hash } of sent) {
-          const place = running!.reader.findTransaction(hash);
-          if (place !== undefined) final.set(hash, place.height);
-        }
-      }
-      // A client repeats what it has not seen final, to everybody, in order.
-      for (const { raw } of sent) for (const { running } of cluster.members) void running!.member.submit(raw);
-      const all = (): boolean => sent.every(({ hash }) => isFinalEverywhere(cluster, hash));
-      await cluster.run(120_000, all);
-      expect({ forks: cluster.forks(), alarms: cluster.members.flatMap(({ alarms }) => alarms) }).toEqual({
-        forks: [],
-        alarms: [],
+  it.each(
+    Array.from({ length: Number(SEEDS) }, (_, index) => index + Number(FIRST)),
+  )('lose nothing that was final and agree, whatever is killed when (seed %i)', async (seed) => {
+    const cluster = await MemberCluster.create({ seed, ledgerDelayMs: 15 });
+    await cluster.startAll();
+    const sent: SignedTransaction[] = [];
+    const nonces = new Map<number, number>();
+    const send = async (): Promise<void> => {
+      const account = 20 + cluster.random(6);
+      const index = cluster.random(4);
+      const { running } = cluster.members[index]!;
+      if (running === undefined) return;
+      const nonce = nonces.get(account) ?? 0;
+      const transaction = payment(account, nonce, cluster.random(10) === 0 ? 2_000 : 0);
+      // It takes as long as the answer needs.
+      let ok: boolean | undefined;
+      void running.member.submit(transaction.raw).then((result) => {
+        ok = result.ok;
       });
-      expect(sent.filter(({ hash }) => !isFinalEverywhere(cluster, hash)).length).toBe(0);
-      for (const [hash, height] of final)
-        for (const { running } of cluster.members) expect(running!.reader.findTransaction(hash)?.height).toBe(height);
-      await cluster.run(5_000);
-      expect(new Set(cluster.heights()).size).toBe(1);
-      await cluster.close();
-    },
-    120_000,
-  );
+      await cluster.run(20, () => ok !== undefined);
+      if (ok !== true) return;
+      nonces.set(account, nonce + 1);
+      sent.push(transaction);
+    };
+    for (let step = 0; step < 60; step++) {
+      const dice = cluster.random(10);
+      if (dice < 6) for (let count = cluster.random(4); count >= 0; count--) await send();
+      else if (dice < 8) {
+        const victims = cluster.random(5) === 0 ? [0, 1, 2, 3] : [cluster.random(4)];
+        for (const victim of victims) cluster.kill(victim, cluster.random(3) === 0 ? cluster.random(300) : 0);
+      } else {
+        for (const { index, running } of cluster.members) if (running === undefined) await cluster.start(index);
+      }
+      await cluster.run(cluster.random(4) === 0 ? cluster.random(3_000) : cluster.random(120));
+    }
+    for (const { index, running } of cluster.members) if (running === undefined) await cluster.start(index);
+    const final = new Map<Hash, number>();
+    for (const { running } of cluster.members) {
+      for (const { hash } of sent) {
+        const place = running!.reader.findTransaction(hash);
+        if (place !== undefined) final.set(hash, place.height);
+      }
+    }
+    // A client repeats what it has not seen final, to everybody, in order.
+    for (const { raw } of sent) for (const { running } of cluster.members) void running!.member.submit(raw);
+    const all = (): boolean => sent.every(({ hash }) => isFinalEverywhere(cluster, hash));
+    await cluster.run(120_000, all);
+    expect({ forks: cluster.forks(), alarms: cluster.members.flatMap(({ alarms }) => alarms) }).toEqual({
+      forks: [],
+      alarms: [],
+    });
+    expect(sent.filter(({ hash }) => !isFinalEverywhere(cluster, hash)).length).toBe(0);
+    for (const [hash, height] of final)
+      for (const { running } of cluster.members) expect(running!.reader.findTransaction(hash)?.height).toBe(height);
+    await cluster.run(5_000);
+    expect(new Set(cluster.heights()).size).toBe(1);
+    await cluster.close();
+  }, 120_000);
 });

@@ -1,6 +1,6 @@
 import { type MemberRecord, ModuleReaders } from '@hanse/modules';
 import { membersAddress } from '@hanse/modules/abi';
-import type { Genesis, Hash, Suite } from '@hanse/protocol';
+import { faultBound, type Genesis, type Hash, type Suite } from '@hanse/protocol';
 import type { FinalizedBlock } from '../chain/ledger.ts';
 import type { LedgerService } from '../chain/ledgerService.ts';
 import { PromptSenders } from '../chain/promptSenders.ts';
@@ -22,6 +22,7 @@ import type { Network } from '../runtime/network.ts';
 import type { Random } from '../runtime/random.ts';
 import type { LedgerReader } from '../storage/ledgerReader.ts';
 import { readBlockRange } from './blockRange.ts';
+import { credibleHeight } from './credibleHeight.ts';
 import { EngineBodiesAdapter } from './engineBodies.ts';
 import { EngineTransportAdapter } from './engineTransport.ts';
 import { GossipConduct } from './gossipConduct.ts';
@@ -182,6 +183,17 @@ export class Member {
     this.gossip.close();
     await this.engine.close();
     await this.peers.close();
+  }
+
+  /** How far this member is behind, by what more validators say than may lie; undefined while it keeps up. */
+  syncing(): { readonly startHeight: number; readonly height: number; readonly target: number } | undefined {
+    const { active, startHeight, height } = this.sync.status;
+    const told = this.peers
+      .peers()
+      .filter(({ name, state }) => state === 'connected' && this.#validators.includes(name))
+      .map(({ headHeight }) => headHeight ?? 0);
+    const target = credibleHeight(told, faultBound(this.#validators.length));
+    return active && target > height ? { startHeight, height, target } : undefined;
   }
 
   /** Takes a transaction of a client; if the pool takes it, the other members hear of it. */

@@ -39,7 +39,7 @@ export function memberMetrics(metrics: Metrics, member: Member, reader: LedgerRe
   gauge('hanse_pool_transactions', 'Transactions that wait.', () => member.pool.size);
   gauge('hanse_pool_bytes', 'Bytes of the transactions that wait.', () => member.pool.bytes);
   gauge('hanse_peers_connected', 'Members connected.', () => member.peers.connected().length);
-  gauge('hanse_syncing', '1 while this member catches up.', () => (member.sync.status.active ? 1 : 0));
+  gauge('hanse_syncing', '1 while this member catches up.', () => (member.syncing() === undefined ? 0 : 1));
   gauge(
     'hanse_gossip_dropped_total',
     'Transactions of peers dropped because they came too fast.',

@@ -82,8 +82,8 @@ export class MemberStatus {
           connected: peer.state === 'connected',
         })),
       syncing: () => {
-        const { active, startHeight, target } = member.sync.status;
-        return active ? { startingHeight: startHeight, highestHeight: target } : undefined;
+        const syncing = member.syncing();
+        return syncing && { startingHeight: syncing.startHeight, highestHeight: syncing.target };
       },
       pendingTransactions: () => member.pool.size,
       health: () => this.#health(),
@@ -121,10 +121,13 @@ export class MemberStatus {
   }
 
   #syncCheck(): Check {
-    const { active, height, target } = this.#modules.member.sync.status;
+    const syncing = this.#modules.member.syncing();
     return {
-      healthy: !active,
-      detail: active ? `catching up: block ${height} of ${target}` : 'at the head of the chain',
+      healthy: syncing === undefined,
+      detail:
+        syncing === undefined
+          ? 'at the head of the chain'
+          : `catching up: block ${syncing.height} of ${syncing.target}`,
     };
   }
 

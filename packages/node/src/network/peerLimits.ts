@@ -8,8 +8,9 @@ export interface PeerLimits {
   readonly bytesBurst: number;
   readonly messagesPerSecond: number;
   readonly messagesBurst: number;
-  /** Frames of one peer handled in one turn of the event loop before others have theirs. */
+  /** Frames of one peer handled in one turn of the event loop before others have theirs, and bytes; at least one frame is. */
   readonly framesPerTurn: number;
+  readonly bytesPerTurn: number;
   /** Frames of one peer that may wait for their turn before its connection is read no further. */
   readonly maxWaitingFrames: number;
   readonly maxWaitingBytes: number;
@@ -40,6 +41,8 @@ export const DEFAULT_PEER_LIMITS: PeerLimits = {
   messagesPerSecond: 10_000,
   messagesBurst: 40_000,
   framesPerTurn: 64,
+  // What takes longest for its size are lists of hashes: these are 8,192 of them, a few milliseconds.
+  bytesPerTurn: 256 * 1024,
   maxWaitingFrames: 1_024,
   maxWaitingBytes: 16 * 1024 * 1024,
   maxInboundRequests: 16,

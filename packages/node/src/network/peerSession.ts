@@ -54,6 +54,7 @@ export class PeerSession {
   #waiting: { readonly envelope: Envelope; readonly bytes: number }[] = [];
   #waitingBytes = 0;
   #handledThisTurn = 0;
+  #handledBytesThisTurn = 0;
   #turnTimer: Timer | undefined;
   #paused = false;
   #writable = true;
@@ -182,8 +183,8 @@ export class PeerSession {
         return;
       }
     }
-    if (this.#waiting.length === 0 && this.#handledThisTurn < this.#limits.framesPerTurn) {
-      this.#handle(envelope);
+    if (this.#waiting.length === 0 && this.#mayHandle(bytes)) {
+      this.#handle(envelope, bytes);
       return;
     }
     this.#waiting.push({ envelope, bytes });
@@ -196,8 +197,16 @@ export class PeerSession {
     }
   }
 
-  #handle(envelope: Envelope): void {
+  /** Whether others can wait for one more frame in this turn. */
+  #mayHandle(bytes: number): boolean {
+    if (this.#handledThisTurn === 0) return true;
+    const { framesPerTurn, bytesPerTurn } = this.#limits;
+    return this.#handledThisTurn < framesPerTurn && this.#handledBytesThisTurn + bytes <= bytesPerTurn;
+  }
+
+  #handle(envelope: Envelope, bytes: number): void {
     this.#handledThisTurn++;
+    this.#handledBytesThisTurn += bytes;
     this.#turnTimer ??= this.#clock.schedule(0, () => this.#nextTurn());
     if (envelope.type === 'ping') {
       this.#events.headChanged(this, envelope.headHeight);
@@ -213,12 +222,16 @@ export class PeerSession {
   #nextTurn(): void {
     this.#turnTimer = undefined;
     this.#handledThisTurn = 0;
-    const batch = this.#waiting.splice(0, this.#limits.framesPerTurn);
-    for (const { envelope, bytes } of batch) {
-      if (this.#ended) return;
+    this.#handledBytesThisTurn = 0;
+    let taken = 0;
+    for (const { envelope, bytes } of this.#waiting) {
+      if (!this.#mayHandle(bytes)) break;
+      taken++;
       this.#waitingBytes -= bytes;
-      this.#handle(envelope);
+      this.#handle(envelope, bytes);
+      if (this.#ended) return;
     }
+    this.#waiting.splice(0, taken);
     if (this.#paused && this.#waiting.length === 0 && !this.#ended) {
       this.#paused = false;
       this.#lastHeardMs = this.#clock.monotonicMs();

@@ -319,7 +319,8 @@ describe('a peer that misbehaves', () => {
     const [one, two] = [cluster.create(1, 2), cluster.create(2, 2)];
     await cluster.start([one, two]);
     for (const backoffMs of [1_000, 2_000, 4_000]) {
-      one.peers.penalize('member-2', 'it lied');
+      // What is found in what it sent before it was cut off counts as the same offence.
+      for (let found = 0; found < 3; found++) one.peers.penalize('member-2', 'it lied');
       await cluster.pass(backoffMs - 100);
       expect(one.peers.connected()).toEqual([]);
       expect(two.peers.peers()[0]!.lastError).toMatch(/it lied/);
@@ -385,23 +386,39 @@ describe('a peer that misbehaves', () => {
     expect(closed).toEqual(['no hello in time']);
   });
 
-  it('has a bounded number of frames handled before the others have their turn', async () => {
+  it.each([
+    ['number of frames', { framesPerTurn: 4 }, 1],
+    ['number of bytes', { bytesPerTurn: 4_000 }, 900],
+  ])('has a bounded %s handled before the others have their turn', async (_, limits, size) => {
     const cluster = newCluster();
-    const [one, two] = [
-      cluster.create(1, 2, { members: withNine, limits: { framesPerTurn: 4 } }),
-      cluster.create(2, 2),
-    ];
+    const [one, two] = [cluster.create(1, 2, { members: withNine, limits }), cluster.create(2, 2)];
     const order: string[] = [];
     one.peers.onMessage(KIND, (peer) => order.push(peer.slice(-1)));
     await cluster.start([one, two]);
     const { connection } = await intruder(cluster);
     cluster.clock.advance(0);
     for (let count = 0; count < 12; count++)
-      connection.send(encodeEnvelope({ type: 'message', kind: KIND, payload: new Uint8Array(1) }));
+      connection.send(encodeEnvelope({ type: 'message', kind: KIND, payload: new Uint8Array(size) }));
     for (let count = 0; count < 2; count++) two.peers.send('member-1', KIND, Uint8Array.of(1), URGENT);
     await cluster.settle();
     expect(order.join('')).toBe('999922');
     for (let turn = 0; turn < 4; turn++) cluster.clock.advance(0);
     expect(order.join('')).toBe('99992299999999');
+  });
+
+  it('may send one frame that is larger than what a turn may take', async () => {
+    const cluster = newCluster();
+    const one = cluster.create(1, 1, { members: withNine, limits: { bytesPerTurn: 100 } });
+    const sizes: number[] = [];
+    one.peers.onMessage(KIND, (_, payload) => sizes.push(payload.length));
+    await cluster.start([one]);
+    const { connection } = await intruder(cluster);
+    cluster.clock.advance(0);
+    for (const size of [500, 600])
+      connection.send(encodeEnvelope({ type: 'message', kind: KIND, payload: new Uint8Array(size) }));
+    await cluster.settle();
+    expect(sizes).toEqual([500]);
+    cluster.clock.advance(0);
+    expect(sizes).toEqual([500, 600]);
   });
 });

@@ -363,6 +363,11 @@ export class PeerNetwork {
 
   #penalize(peer: Peer, reason: string): void {
     const nowMs = this.#modules.clock.monotonicMs();
+    if (peer.isPenalized) {
+      // What it had sent before it was cut off is still being looked at: that is the same offence.
+      this.#drop(peer, reason);
+      return;
+    }
     if (nowMs - peer.penalizedUntilMs > this.#limits.penaltyMemoryMs) peer.offences = 0;
     const backoffMs = Math.min(this.#limits.maxPenaltyMs, this.#limits.penaltyMs * 2 ** Math.min(peer.offences, 30));
     peer.offences++;
