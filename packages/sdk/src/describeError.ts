@@ -1,13 +1,7 @@
 import type { Hex } from '@hanse/protocol';
-import {
-  BaseError,
-  HttpRequestError,
-  RpcRequestError,
-  TimeoutError,
-  WaitForTransactionReceiptTimeoutError,
-} from 'viem';
+import { BaseError, HttpRequestError, RpcRequestError, TimeoutError } from 'viem';
 import { describeRevert } from './moduleAbi.ts';
-import { TransactionFailedError } from './sentTransaction.ts';
+import { NotFinalInTimeError, TransactionFailedError } from './sentTransaction.ts';
 
 /**
  * What kind of failure it is: the chain refused (a rejected or reverted transaction or call), a member did not answer, the
@@ -23,8 +17,8 @@ const NOT_READY = 'member not ready';
 
 export function failureKind(error: unknown): FailureKind {
   if (error instanceof TransactionFailedError) return 'refused';
+  if (error instanceof NotFinalInTimeError) return 'waiting';
   if (!(error instanceof BaseError)) return 'other';
-  if (find(error, WaitForTransactionReceiptTimeoutError) !== undefined) return 'waiting';
   const answer = find(error, RpcRequestError);
   if (answer !== undefined) {
     if (answer.details.startsWith(NOT_READY)) return 'unreachable';

@@ -4,16 +4,8 @@ import { splitEPCISJson } from '@hanse/formats';
 import type { HashFunction } from '@hanse/modules/abi';
 import { loadSuite } from '@hanse/node';
 import type { Address, Hash } from '@hanse/protocol';
-import {
-  createHanseClient,
-  describeError,
-  type HanseClient,
-  type HansePublicClient,
-  type SentTransaction,
-  sentTransaction,
-  TransactionFailedError,
-} from '@hanse/sdk';
-import { type TransactionReceipt, TransactionReceiptNotFoundError } from 'viem';
+import { createHanseClient, describeError, type HanseClient, type SentTransaction, sentTransaction } from '@hanse/sdk';
+import type { TransactionReceipt } from 'viem';
 import { CLIError } from '../cliError.ts';
 import type { DevelopmentAccount } from '../localNetwork/localNetwork.ts';
 import type { NetworkFile } from '../localNetwork/networkFile.ts';
@@ -167,25 +159,6 @@ async function compareBalances(stage: Stage): Promise<void> {
   });
 }
 
-/**
- * Waits until a transaction is final. viem's own waiting overlooks a member that answers no more and goes on for three
- * minutes, which would keep a stopped program alive for as long; here the first failed question ends it.
- */
-async function waitForReceipt(client: HansePublicClient, hash: Hash): Promise<TransactionReceipt> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      const receipt = await client.getTransactionReceipt({ hash });
-      if (receipt.status !== 'success') throw new TransactionFailedError(receipt);
-      return receipt;
-    } catch (error) {
-      if (!(error instanceof TransactionReceiptNotFoundError)) throw error;
-      if (Date.now() > deadline) throw new Error(`Transaction ${hash} is not final after a minute.`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}
-
 /** Who plays, what was told so far, and how far the chain has come. */
 class Stage {
   readonly #network: NetworkFile;
@@ -219,8 +192,7 @@ class Stage {
   /** A step with one transaction: says what happens, the transaction, and the block in which it became final. */
   async step(who: string, title: string, send: () => Promise<SentTransaction>): Promise<TransactionReceipt> {
     return await this.act(who, title, async () => {
-      const { hash } = await send();
-      const receipt = await waitForReceipt((await this.client(who)).publicClient, hash);
+      const receipt = await (await send()).final();
       this.#height = receipt.blockNumber;
       this.detail(`final in block ${receipt.blockNumber}: ${receipt.transactionHash}`);
       return receipt;
