@@ -74,16 +74,22 @@ describe('the real disk', () => {
     expect(await readFile(join(root, 'data/current'), 'utf8')).toBe('fresh');
   });
 
-  it.each(['../outside', 'a/../../outside', '/etc/passwd', 'a//b', './a', 'a\\..\\b', 'a\0b', 'c:d'])(
-    'refuses the path %j',
-    async (path) => {
-      await writeFile(join(root, 'outside'), 'kept');
-      await expect(disk.open(path)).rejects.toThrow(/not a plain relative path/);
-      await expect(disk.remove(path)).rejects.toThrow(/not a plain relative path/);
-      await expect(disk.rename('a', path)).rejects.toThrow(/not a plain relative path/);
-      expect(await readFile(join(root, 'outside'), 'utf8')).toBe('kept');
-    },
-  );
+  it.each([
+    '../outside',
+    'a/../../outside',
+    '/etc/passwd',
+    'a//b',
+    './a',
+    'a\\..\\b',
+    'a\0b',
+    'c:d',
+  ])('refuses the path %j', async (path) => {
+    await writeFile(join(root, 'outside'), 'kept');
+    await expect(disk.open(path)).rejects.toThrow(/not a plain relative path/);
+    await expect(disk.remove(path)).rejects.toThrow(/not a plain relative path/);
+    await expect(disk.rename('a', path)).rejects.toThrow(/not a plain relative path/);
+    expect(await readFile(join(root, 'outside'), 'utf8')).toBe('kept');
+  });
 
   it('finishes what was called before a close and refuses what comes after', async () => {
     const file = await disk.open('log');
