@@ -66,7 +66,8 @@ export async function startNode(config: NodeConfig, output: NodeOutput = {}): Pr
   try {
     return await assemble(config, output, cleanup);
   } catch (error) {
-    await cleanup.run();
+    // Why it did not start says more than what then went wrong in stopping it.
+    await cleanup.run().catch(() => undefined);
     throw mendable(error);
   }
 }
@@ -209,7 +210,11 @@ class Cleanup {
   }
 
   async #runAll(): Promise<void> {
-    for (const task of this.#tasks.reverse()) await task();
+    const failures: unknown[] = [];
+    // One that fails must not keep the others from being stopped.
+    for (const task of this.#tasks.reverse()) await task().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0)
+      throw new AggregateError(failures, `The member did not stop cleanly: ${String(failures[0])}`);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   folderState,
   type LocalNetwork,
   markStoryTold,
+  memberNames,
   openLocalNetwork,
 } from '../localNetwork/localNetwork.ts';
 import { membersTable } from '../localNetwork/membersTable.ts';
@@ -79,6 +80,8 @@ async function openOrCreate(root: string, ports: NetworkPorts, options: UpOption
       `${root} is not empty and holds no Hanse network. Choose another folder with --data; nothing was changed.`,
     );
   }
+  const members = wanted ?? 4;
+  if (state !== 'network' || options.fresh === true) await assertNetworkPortsFree(memberNames(members), ports);
   if (state === 'network' && options.fresh === true) {
     await refuseWhileRunning(root);
     deleteLocalNetwork(root);
@@ -92,9 +95,17 @@ async function openOrCreate(root: string, ports: NetworkPorts, options: UpOption
     }
     return network;
   }
-  const members = wanted ?? 4;
   say(`Creating a network of ${members} member${members === 1 ? '' : 's'} in ${root} ...`);
   return await createLocalNetwork({ root, suite: 'international', members, ...ports, nowMs: Date.now() });
+}
+
+function assertNetworkPortsFree(members: readonly string[], ports: NetworkPorts): Promise<void> {
+  return assertPortsFree(
+    members.flatMap((name, index) => [
+      { port: ports.rpcPort + index, use: `JSON-RPC of ${name}`, option: '--rpc-port' },
+      { port: ports.peerPort + index, use: `${name} among members`, option: '--peer-port' },
+    ]),
+  );
 }
 
 /** Whoever runs the network holds its lock: taking it proves that nobody does. */
@@ -107,12 +118,7 @@ async function runAll(root: string, ports: NetworkPorts, options: UpOptions): Pr
   const network = await openOrCreate(root, ports, options);
   const lock = acquireFolderLock(root, networkLock);
   try {
-    await assertPortsFree(
-      network.manifest.members.flatMap((name, index) => [
-        { port: ports.rpcPort + index, use: `JSON-RPC of ${name}`, option: '--rpc-port' },
-        { port: ports.peerPort + index, use: `${name} among members`, option: '--peer-port' },
-      ]),
-    );
+    await assertNetworkPortsFree(network.manifest.members, ports);
     say(`Starting ${network.manifest.members.join(', ')} ...`);
     const running = await RunningNetwork.start(network, ports);
     stopper.watch(running);

@@ -58,6 +58,9 @@ const PEOPLE: readonly { readonly name: string; readonly member: string; readonl
   { name: 'bob', member: 'bank', mayDeploy: false },
 ];
 
+/** The names of the members that a local network of so many has. */
+export const memberNames = (count: number): readonly string[] => cast(count).map(({ name }) => name);
+
 /** The cast of a local network: the four of the story, and as many further companies as asked for. */
 function cast(count: number): readonly { readonly name: string; readonly role: MemberRole }[] {
   return Array.from(

@@ -54,7 +54,7 @@ export class LedgerStore extends LedgerReader {
     if (present !== undefined) {
       throw new StorageError(
         'different-genesis',
-        `The ledger belongs to the network with genesis ${present}, not ${genesis.hash}.`,
+        `The ledger belongs to the network with genesis ${present}, not ${genesis.hash}. Name the data folder of this network, or an empty one; nothing was changed.`,
       );
     }
     this.store.transaction((batch) => {
