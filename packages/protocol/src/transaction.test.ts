@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ethereumAnswer, ethereumFiles, ethereumJson, hasEthereumData, NEEDS_DATA } from '../test/ethereumData.ts';
+import { transactionDefect } from '../test/transactionDefect.ts';
 import { bigintToFixedBytes, bytesToHex, hexToBytes } from './bytes.ts';
 import type { ProtocolError } from './errors.ts';
 import { createInternationalSuite, SECP256K1_ORDER } from './internationalSuite.ts';
-import { floorGas, intrinsicGas, transactionDefect } from './intrinsicGas.ts';
+import { floorGas, intrinsicGas } from './intrinsicGas.ts';
 import { portablePrimitives } from './portablePrimitives.ts';
 import { decodeRlp, encodeRlp, type RlpItem } from './rlp.ts';
 import {

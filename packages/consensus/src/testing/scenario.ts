@@ -520,6 +520,15 @@ class Scene {
         for (const certificate of effect.certificates) this.#broadcast(actor, { type: 'certificate', certificate });
         for (const vote of effect.ownVotes) this.#broadcast(actor, { type: 'vote', vote });
         if (effect.proposal) this.#broadcast(actor, { type: 'proposal', message: effect.proposal });
+        return;
+      // These ask nothing of the script.
+      case 'alarm':
+      case 'behind':
+      case 'enteredView':
+      case 'fetchCertificates':
+      case 'send':
+      case 'wakeAt':
+        return;
     }
   }
 }

@@ -196,9 +196,9 @@ describe('engine', () => {
         votes.push(message.leaderVote);
       }
       for (const { statement, signature } of votes) {
-        expect(durable.includes(signature)).toBe(true);
+        expect(durable.includes(Buffer.from(signature))).toBe(true);
         if (statement.kind !== 'notarize') continue;
-        for (const raw of bodies.get(statement.digest)!) expect(durable.includes(raw)).toBe(true);
+        for (const raw of bodies.get(statement.digest)!) expect(durable.includes(Buffer.from(raw))).toBe(true);
         checked++;
       }
     };
@@ -396,7 +396,7 @@ describe('engine', () => {
     cluster.kill(1);
     cluster.kill(5);
     const running = [0, 2, 3, 4, 6];
-    const hashes = [];
+    const hashes: Hash[] = [];
     for (let i = 0; i < 10; i++) {
       hashes.push(cluster.submit(`five of seven ${i}`, running));
       await cluster.run(1_500);

@@ -1,7 +1,13 @@
 import type { Account, Address, SignedTransaction, UnsignedTransaction } from '@hanse/protocol';
 import { describe, expect, it } from 'vitest';
 import type { ExecutionRules } from './executionRules.ts';
-import { BlockChecks, checkBlockTransactions, checkTransactionStatically, type RejectionCode } from './staticChecks.ts';
+import {
+  BlockChecks,
+  checkBlockTransactions,
+  checkTransactionStatically,
+  type RejectionCode,
+  type SenderPermissions,
+} from './staticChecks.ts';
 import { stateOf, testAccount, testRules, testTransaction } from './testing/executionFixture.ts';
 
 const alice = testAccount(1);

@@ -85,7 +85,9 @@ describe('executeTransaction', () => {
   it('gives back at most a fifth of the gas used (EIP-3529)', async () => {
     // Clears ten slots: 21,000 + 10 * (5,000 + 2 * 3) = 71,060 used, 48,000 counted, 14,212 given back.
     const clearing = Array.from({ length: 10 }, (_, slot) => `5f60${slot.toString(16).padStart(2, '0')}55`).join('');
-    const storage = Object.fromEntries(Array.from({ length: 10 }, (_, slot) => [`0x0${slot}`, '0x01']));
+    const storage: Record<Hex, Hex> = Object.fromEntries(
+      Array.from({ length: 10 }, (_, slot) => [`0x0${slot}`, '0x01']),
+    );
     const run = context({ [contract]: { code: `0x${clearing}`, storage } });
     const receipt = await executeTransaction(run, testTransaction({ nonce: 0n, to: contract }), 0n);
     const used = 21_000n + 10n * (5_000n + 2n + 3n);

@@ -1,14 +1,5 @@
 import { ethers } from 'ethers';
-import {
-  createPublicClient,
-  createWalletClient,
-  defineChain,
-  http,
-  parseAbi,
-  parseAbiItem,
-  type Log as ViemLog,
-  webSocket,
-} from 'viem';
+import { createPublicClient, createWalletClient, defineChain, http, parseAbi, parseAbiItem, webSocket } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alice, bob, keyOf, signed, TEST_CHAIN_ID, token, transferLog } from './testing/testChain.ts';
@@ -140,7 +131,7 @@ describe('viem', () => {
       });
       unwatch = [...unwatch, stop];
     });
-    const events = new Promise<ViemLog[]>((resolve, reject) => {
+    const events = new Promise<unknown[]>((resolve, reject) => {
       const stop = client.watchEvent({ address: token, event: transferEvent, onLogs: resolve, onError: reject });
       unwatch = [...unwatch, stop];
     });

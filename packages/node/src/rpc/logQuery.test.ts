@@ -9,7 +9,7 @@ import { addressOf, signed, TestChain, testSuite, token } from './testing/testCh
 import { TurnScheduler } from './turnScheduler.ts';
 
 const addresses = ['one', 'two', 'three'].map(addressOf);
-const topics: Hash[] = [1, 2, 3].map((digit) => `0x${String(digit).repeat(64)}`);
+const topics = [1, 2, 3].map((digit): Hash => `0x${String(digit).repeat(64)}`);
 
 const logArbitrary: fc.Arbitrary<Log> = fc.record({
   address: fc.constantFrom(...addresses),
