@@ -1,6 +1,6 @@
 import { anchorAbi, anchorAddress } from '@hanse/modules/abi';
 import type { Address, Hash } from '@hanse/protocol';
-import type { HanseConnection } from './hanseClient.ts';
+import type { HanseConnection } from './hanseConnection.ts';
 import { type SentTransaction, sentTransaction } from './sentTransaction.ts';
 
 /** Who anchored a commitment, and when. */

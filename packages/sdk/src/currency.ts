@@ -1,7 +1,7 @@
 import { currencyAbi, currencyFactoryAbi, currencyFactoryAddress } from '@hanse/modules/abi';
 import type { Address } from '@hanse/protocol';
 import { formatAmount, parseAmount } from './amount.ts';
-import type { HanseConnection } from './hanseClient.ts';
+import type { HanseConnection } from './hanseConnection.ts';
 import { type SentTransaction, sentTransaction } from './sentTransaction.ts';
 
 /** Smallest units, or text as people write it ("12.50"). */

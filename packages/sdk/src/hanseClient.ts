@@ -1,18 +1,10 @@
 import type { Hex } from '@hanse/protocol';
-import {
-  type Account,
-  type Chain,
-  createPublicClient,
-  createWalletClient,
-  type HttpTransport,
-  http,
-  type PublicClient,
-  type WalletClient,
-} from 'viem';
+import { type Account, type Chain, createPublicClient, createWalletClient, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { type Anchors, anchorsOf } from './anchors.ts';
 import { type Currency, getCurrency, listCurrencies } from './currency.ts';
 import { hanseChain } from './hanseChain.ts';
+import type { HanseConnection, HansePublicClient, HanseWalletClient } from './hanseConnection.ts';
 import type { FinalityAnswer, HanseRpcSchema, MemberStatus } from './hanseRpc.ts';
 import { type Members, membersOf } from './members.ts';
 
@@ -23,16 +15,6 @@ export interface HanseClientOptions {
   readonly account?: Account | Hex;
   /** How often waiting for a receipt asks, in milliseconds; default 50, because blocks are final at once. */
   readonly pollingIntervalMs?: number;
-}
-
-export type HansePublicClient = PublicClient<HttpTransport, Chain, undefined, HanseRpcSchema>;
-export type HanseWalletClient = WalletClient<HttpTransport, Chain, Account>;
-
-/** What the parts of the client share. */
-export interface HanseConnection {
-  readonly publicClient: HansePublicClient;
-  /** The wallet, or an error that says that the client has no account. */
-  requireWallet(): HanseWalletClient;
 }
 
 /** A client of one member: viem's own clients, and the modules of the alliance in a few words. */

@@ -4,6 +4,7 @@ export * from './currency.ts';
 export * from './describeError.ts';
 export * from './hanseChain.ts';
 export * from './hanseClient.ts';
+export * from './hanseConnection.ts';
 export * from './hanseRpc.ts';
 export * from './members.ts';
 export * from './moduleAbi.ts';

@@ -1,6 +1,6 @@
 import { membersAbi, membersAddress } from '@hanse/modules/abi';
 import type { Address } from '@hanse/protocol';
-import type { HanseConnection } from './hanseClient.ts';
+import type { HanseConnection } from './hanseConnection.ts';
 import type { MemberDescription } from './hanseRpc.ts';
 import { type SentTransaction, sentTransaction } from './sentTransaction.ts';
 
