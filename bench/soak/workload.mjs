@@ -23,6 +23,8 @@ const MIX = [
   ['contractRevert', 40],
   ['deploy', 4],
 ];
+/** Members refuse more than 1,000 calls at once. */
+const MAX_BATCH = 500;
 const EXPECTED_TO_FAIL = new Set(['moduleRevert', 'contractRevert']);
 
 export class Workload {
@@ -35,6 +37,7 @@ export class Workload {
   #idle = [];
   #developer;
   #turn = 0;
+  #deploying = false;
   /** What went wrong, for the report; bounded. */
   problems = [];
   #kinds = new Map();
@@ -91,9 +94,11 @@ export class Workload {
   async step(count, paymentsOnly = false) {
     const member = this.#network.members[this.#turn++ % this.#network.members.length];
     const sent = [];
-    while (sent.length < count && this.#idle.length > 0) {
+    while (sent.length < Math.min(count, MAX_BATCH) && this.#idle.length > 0) {
       const index = this.#idle.shift();
-      sent.push(this.#make(index, paymentsOnly ? 'payment' : pick()));
+      const kind = paymentsOnly ? 'payment' : pick();
+      // One account deploys: its transactions go one at a time, like everybody's.
+      sent.push(this.#make(index, kind === 'deploy' && this.#deploying ? 'payment' : kind));
     }
     const answers = await batch(
       member.rpcUrl,
@@ -136,7 +141,11 @@ export class Workload {
     const account = kind === 'deploy' ? this.#developer : this.#accounts[index];
     const [to, data, gas = GAS] = this.#content(index, kind);
     const signed = this.#sign(account, account.nonce, to, data, gas);
-    const release = () => this.#idle.push(index);
+    if (kind === 'deploy') this.#deploying = true;
+    const release = () => {
+      this.#idle.push(index);
+      if (kind === 'deploy') this.#deploying = false;
+    };
     void this.#watch.receipt(signed.hash).then(({ status }) => {
       if ((status === '0x1') === EXPECTED_TO_FAIL.has(kind)) this.#problem(`${kind} ended with status ${status}`);
       release();
@@ -171,7 +180,8 @@ export class Workload {
       case 'deploy':
         return [undefined, this.#token.bytecode, DEPLOY_GAS];
       default:
-        return [this.#currency, this.#money('transfer', other, little)];
+        // The sum of gas limits bounds a block: what a payment does not need would keep others out.
+        return [this.#currency, this.#money('transfer', other, little), 100_000n];
     }
   }
 
