@@ -1,7 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModuleReaders } from '@hanse/modules';
-import { bytesToHex, type Genesis, type Hash, type Hex, parseGenesis, type Suite } from '@hanse/protocol';
+import {
+  bytesToHex,
+  type Genesis,
+  type Hash,
+  type Hex,
+  ProtocolError,
+  parseGenesis,
+  type Suite,
+} from '@hanse/protocol';
 import type { LedgerService } from './chain/ledgerService.ts';
 import type { SenderService } from './chain/senderService.ts';
 import { Member, type MemberRuntime } from './composition/member.ts';
@@ -235,7 +243,14 @@ class Failure {
 }
 
 function readGenesis(file: string): Genesis {
-  return parseGenesis(readJsonFile(file, 'The genesis'));
+  try {
+    return parseGenesis(readJsonFile(file, 'The genesis'));
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw new ConfigError(
+      `The genesis ${file} is damaged: ${error.message}. Restore it from a copy, or get it from another member.`,
+    );
+  }
 }
 
 function lockData(folder: string): FolderLock {

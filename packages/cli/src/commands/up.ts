@@ -2,21 +2,25 @@ import { join, resolve } from 'node:path';
 import { acquireFolderLock, networkLock } from '@hanse/node';
 import type { Command } from 'commander';
 import { CLIError } from '../cliError.ts';
+import { createLocalNetwork, memberNames } from '../localNetwork/createLocalNetwork.ts';
 import { describeNetwork } from '../localNetwork/describeNetwork.ts';
 import { isAlive } from '../localNetwork/isAlive.ts';
+import { layoutOf } from '../localNetwork/layout.ts';
+import { membersTable } from '../localNetwork/membersTable.ts';
+import { type NetworkFile, readNetworkFile, removeNetworkFile, writeNetworkFile } from '../localNetwork/networkFile.ts';
 import {
-  createLocalNetwork,
+  assertMembersStopped,
   deleteLocalNetwork,
   folderState,
   type LocalNetwork,
-  markStoryTold,
-  memberNames,
+  type NetworkPorts,
   openLocalNetwork,
-} from '../localNetwork/localNetwork.ts';
-import { membersTable } from '../localNetwork/membersTable.ts';
-import { type NetworkFile, readNetworkFile, removeNetworkFile, writeNetworkFile } from '../localNetwork/networkFile.ts';
+  updateManifest,
+} from '../localNetwork/networkFolder.ts';
 import { assertPortsFree } from '../localNetwork/ports.ts';
-import { type NetworkPorts, RunningNetwork } from '../localNetwork/runningNetwork.ts';
+import { RunningNetwork } from '../localNetwork/runningNetwork.ts';
+import { stopOtherMembers } from '../localNetwork/stopOtherMembers.ts';
+import { Stopper } from '../localNetwork/stopper.ts';
 import { addExamples, parseWhole } from '../options.ts';
 import { addOutputOption, type OutputOptions, printResult } from '../output.ts';
 import { STORY_CAST, tellOpeningStory } from '../story/openingStory.ts';
@@ -60,7 +64,7 @@ export function addUpCommand(program: Command): void {
     const ports = parsePorts(options);
     const root = resolve(options.data);
     if (options.only === undefined) await runAll(root, ports, options);
-    else await runOnly(root, ports, options.only, options);
+    else await runOnly(root, options.only, options);
   });
 }
 
@@ -71,29 +75,27 @@ function parsePorts(options: UpOptions): NetworkPorts {
   return { rpcPort, peerPort };
 }
 
-/** Opens the network of a folder, or creates one where there is none. Never touches a folder that is something else. */
+/** Opens the network of a folder, or creates one where there is none; the caller holds the folder's lock. */
 async function openOrCreate(root: string, ports: NetworkPorts, options: UpOptions): Promise<LocalNetwork> {
   const wanted = options.members === undefined ? undefined : parseWhole('--members', options.members, 1, 31);
-  const state = folderState(root);
-  if (state === 'foreign') {
-    throw new CLIError(
-      `${root} is not empty and holds no Hanse network. Choose another folder with --data; nothing was changed.`,
-    );
-  }
-  const members = wanted ?? 4;
-  if (state !== 'network' || options.fresh === true) await assertNetworkPortsFree(memberNames(members), ports);
-  if (state === 'network' && options.fresh === true) {
-    await refuseWhileRunning(root);
-    deleteLocalNetwork(root);
-    say(`Deleted the old network in ${root}.`);
-  } else if (state === 'network') {
+  const exists = folderState(root) === 'network';
+  if (exists && options.fresh !== true) {
     const network = openLocalNetwork(root);
-    if (wanted !== undefined && wanted !== network.manifest.members.length) {
+    const { members } = network.manifest;
+    if (wanted !== undefined && wanted !== members.length) {
       throw new CLIError(
-        `The network in ${root} has ${network.manifest.members.length} members, not ${wanted}. Leave out --members, or start anew with --fresh (this deletes the chain).`,
+        `The network in ${root} has ${members.length} members, not ${wanted}. Leave out --members, or start anew with --fresh (this deletes the chain).`,
       );
     }
-    return network;
+    await assertNetworkPortsFree(members, ports);
+    return updateManifest(network, { ports });
+  }
+  const members = wanted ?? 4;
+  // Whatever can go wrong is found out before anything is deleted or made.
+  await assertNetworkPortsFree(memberNames(members), ports);
+  if (exists) {
+    deleteLocalNetwork(root);
+    say(`Deleted the old network in ${root}.`);
   }
   say(`Creating a network of ${members} member${members === 1 ? '' : 's'} in ${root} ...`);
   return await createLocalNetwork({ root, suite: 'international', members, ...ports, nowMs: Date.now() });
@@ -108,34 +110,48 @@ function assertNetworkPortsFree(members: readonly string[], ports: NetworkPorts)
   );
 }
 
-/** Whoever runs the network holds its lock: taking it proves that nobody does. */
-async function refuseWhileRunning(root: string): Promise<void> {
-  acquireFolderLock(root, networkLock).release();
-}
-
 async function runAll(root: string, ports: NetworkPorts, options: UpOptions): Promise<void> {
-  const stopper = new Stopper();
-  const network = await openOrCreate(root, ports, options);
+  const stopper = new Stopper(say);
+  if (folderState(root) === 'foreign') {
+    throw new CLIError(
+      `${root} is not empty and holds no Hanse network. Choose another folder with --data (or delete it, if a first start broke off there); nothing was changed.`,
+    );
+  }
   const lock = acquireFolderLock(root, networkLock);
   try {
-    await assertNetworkPortsFree(network.manifest.members, ports);
+    assertMembersStopped(root);
+    // One that a killed `hanse up` left behind speaks of processes that are gone.
+    removeNetworkFile(layoutOf(root).network);
+    const network = await openOrCreate(root, ports, options);
     say(`Starting ${network.manifest.members.join(', ')} ...`);
-    const running = await RunningNetwork.start(network, ports);
+    const running = await RunningNetwork.start(network);
     stopper.watch(running);
     try {
-      const file = await describeNetwork(network, running);
-      writeNetworkFile(network.layout.network, file);
-      const allDead = reportDeaths(running, options);
-      await Promise.race([present(network, file, options), stopper.asked, allDead]);
-      await Promise.race([stopper.asked, allDead]);
+      await runUntilStopped(network, running, stopper, options);
     } finally {
-      await running.stop();
-      removeNetworkFile(network.layout.network);
+      try {
+        await Promise.all([running.stop(), stopOtherMembers(network, running)]);
+      } finally {
+        removeNetworkFile(network.layout.network);
+      }
     }
     say('All members have stopped.');
   } finally {
     lock.release();
   }
+}
+
+async function runUntilStopped(
+  network: LocalNetwork,
+  running: RunningNetwork,
+  stopper: Stopper,
+  options: UpOptions,
+): Promise<void> {
+  const file = await describeNetwork(network, running);
+  writeNetworkFile(network.layout.network, file);
+  const allDead = reportDeaths(running, options);
+  await Promise.race([present(network, file, options), stopper.asked, allDead]);
+  await Promise.race([stopper.asked, allDead]);
 }
 
 /** Says so when a member dies; resolves when none is left. */
@@ -173,7 +189,7 @@ async function present(network: LocalNetwork, file: NetworkFile, options: UpOpti
 async function tellStory(network: LocalNetwork, file: NetworkFile): Promise<void> {
   try {
     await tellOpeningStory(file, say, { folder: join(network.layout.root, 'story') });
-    markStoryTold(network);
+    updateManifest(network, { storyTold: true });
   } catch (error) {
     if (!(error instanceof CLIError)) throw error;
     say(`${error.message}\nThe network runs on; the story is told again at its next start.`);
@@ -181,36 +197,9 @@ async function tellStory(network: LocalNetwork, file: NetworkFile): Promise<void
   }
 }
 
-/** Turns signals into one clean stop. A terminal's Ctrl-C may come twice (once through npm): only a later one forces. */
-class Stopper {
-  readonly asked: Promise<void>;
-  #askedAtMs: number | undefined;
-  #running: RunningNetwork | undefined;
-
-  constructor() {
-    this.asked = new Promise((resolve) => {
-      const onSignal = (): void => {
-        if (this.#askedAtMs === undefined) {
-          this.#askedAtMs = Date.now();
-          say('\nStopping all members ...');
-          resolve();
-        } else if (Date.now() - this.#askedAtMs > 3_000) {
-          say('Killing what still runs. The data is safe: members recover at the next start.');
-          this.#running?.kill();
-        }
-      };
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-    });
-  }
-
-  watch(running: RunningNetwork): void {
-    this.#running = running;
-  }
-}
-
-/** Starts one member of a network whose other members run already (or not). */
-async function runOnly(root: string, ports: NetworkPorts, name: string, options: UpOptions): Promise<void> {
-  const stopper = new Stopper();
+/** Starts one member of a network whose other members run already (or not), at the ports of the network's latest start. */
+async function runOnly(root: string, name: string, options: UpOptions): Promise<void> {
+  const stopper = new Stopper(say);
   if (folderState(root) !== 'network')
     throw new CLIError(`There is no network in ${root}: run "hanse up" first, or name its folder with --data.`);
   const network = openLocalNetwork(root);
@@ -219,9 +208,7 @@ async function runOnly(root: string, ports: NetworkPorts, name: string, options:
   const file = readNetworkFile(network.layout.network);
   const before = file?.members[index];
   if (before !== undefined && isAlive(before.pid)) throw new CLIError(`${name} runs already (process ${before.pid}).`);
-  const rpcPort = before === undefined ? ports.rpcPort : Number(new URL(before.rpcUrl).port) - index;
-  const peerPort = before === undefined ? ports.peerPort : rpcPort + (ports.peerPort - ports.rpcPort);
-  const running = await RunningNetwork.start(network, { rpcPort, peerPort }, name);
+  const running = await RunningNetwork.start(network, name);
   stopper.watch(running);
   const [member] = running.members;
   if (file !== undefined && member !== undefined) {
@@ -231,13 +218,13 @@ async function runOnly(root: string, ports: NetworkPorts, name: string, options:
   const { rpcUrl, wsUrl } = member ?? {};
   if (options.json === true) printResult(options, { name, rpcUrl, wsUrl, pid: member?.process.pid }, () => []);
   say(`${name} runs at ${rpcUrl}. Ctrl-C stops it.`);
-  const died = new Promise<void>((resolve) => {
+  const ended = new Promise<void>((resolve) => {
     running.onDeath((dead, how) => {
-      say(`${dead} died (${how}).`);
-      process.exitCode = 1;
+      say(`${dead} ended (${how}).`);
+      if (how !== 'exit code 0') process.exitCode = 1;
       resolve();
     });
   });
-  await Promise.race([stopper.asked, died]);
+  await Promise.race([stopper.asked, ended]);
   await running.stop();
 }

@@ -1,6 +1,6 @@
 import { createHanseClient } from '@hanse/sdk';
-import type { LocalNetwork } from './localNetwork.ts';
 import { NETWORK_FILE_NOTE, type NetworkFile } from './networkFile.ts';
+import type { LocalNetwork } from './networkFolder.ts';
 import type { RunningNetwork } from './runningNetwork.ts';
 
 /** Asks the running members for what `network.json` says of them. */

@@ -88,23 +88,27 @@ export class MemberProcess {
 
   #awaitReady(): Promise<{ readonly rpcUrl: string; readonly wsUrl: string }> {
     return new Promise((resolve, reject) => {
+      let settled = false;
       this.#child.on('message', (report: MemberReport) => {
+        settled = true;
         if (report.type === 'ready') resolve({ rpcUrl: report.rpcUrl, wsUrl: report.wsUrl });
         else reject(new CLIError(`${this.name}: ${report.message}`));
       });
       void this.#exited.then(({ code, signal }) => {
+        if (settled) return;
         const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-        reject(
-          new CLIError(
-            `${this.name} ended while starting (${how}). Its log ${this.logFile} ends with: ${lastLine(this.logFile)}`,
-          ),
-        );
+        const last = lastLine(this.logFile);
+        reject(new CLIError(`${this.name} ended while starting (${how}). Its log ${this.logFile} ends with: ${last}`));
       });
     });
   }
 }
 
+/** The last line of a log, which somebody may have moved away meanwhile. */
 function lastLine(file: string): string {
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
-  return lines[lines.length - 1] ?? '';
+  try {
+    return readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  } catch (error) {
+    return `(it cannot be read: ${(error as Error).message})`;
+  }
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { Hash, Hex, SuiteId } from '@hanse/protocol';
 import { writeJsonAtomically } from '../atomicFile.ts';
 import { CLIError } from '../cliError.ts';
-import type { DevelopmentAccount } from './localNetwork.ts';
+import type { DevelopmentAccount } from './networkFolder.ts';
 
 /** `network.json`: what tools and tests read of a running local network. It exists while the network runs. */
 export interface NetworkFile {

@@ -1,11 +1,6 @@
 import { CLIError } from '../cliError.ts';
-import type { LocalNetwork } from './localNetwork.ts';
 import { MemberProcess } from './memberProcess.ts';
-
-export interface NetworkPorts {
-  readonly rpcPort: number;
-  readonly peerPort: number;
-}
+import type { LocalNetwork } from './networkFolder.ts';
 
 export interface StartedMember {
   readonly process: MemberProcess;
@@ -26,8 +21,8 @@ export class RunningNetwork {
   }
 
   /** Starts every member, or those named in `only`; if one cannot start, the others are stopped again and its reason is thrown. */
-  static async start(network: LocalNetwork, ports: NetworkPorts, only?: string): Promise<RunningNetwork> {
-    const names = network.manifest.members;
+  static async start(network: LocalNetwork, only?: string): Promise<RunningNetwork> {
+    const { members: names, ports } = network.manifest;
     const known = Object.fromEntries(names.map((name, index) => [name, `127.0.0.1:${ports.peerPort + index}`]));
     const processes = names.flatMap((name, index) => {
       if (only !== undefined && name !== only) return [];

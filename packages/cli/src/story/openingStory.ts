@@ -7,8 +7,8 @@ import type { Address, Hash } from '@hanse/protocol';
 import { createHanseClient, describeError, type HanseClient, type SentTransaction, sentTransaction } from '@hanse/sdk';
 import type { TransactionReceipt } from 'viem';
 import { CLIError } from '../cliError.ts';
-import type { DevelopmentAccount } from '../localNetwork/localNetwork.ts';
 import type { NetworkFile } from '../localNetwork/networkFile.ts';
+import type { DevelopmentAccount } from '../localNetwork/networkFolder.ts';
 import { isGenuine, keepAnchoredEvents, openCommitment, readAnchoredEvents } from './anchoredEvent.ts';
 import { type CompiledContract, compileContract, contractPath } from './compileContract.ts';
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   addressOfPrivateKey,
@@ -8,39 +8,14 @@ import {
   newMemberKeys,
   newPrivateKey,
   publicMemberKeys,
-  readJsonFile,
   writeKeyFile,
   writeMemberKeys,
 } from '@hanse/node';
 import type { Genesis, GenesisMember, MemberRole, SuiteId } from '@hanse/protocol';
-import { type Address, bytesToHex, canonicalGenesisBytes, type Hex, type Suite } from '@hanse/protocol';
+import { bytesToHex, canonicalGenesisBytes, type Suite } from '@hanse/protocol';
 import { writeFileAtomically, writeJsonAtomically } from '../atomicFile.ts';
-import { CLIError } from '../cliError.ts';
-import { type Layout, layoutOf } from './layout.ts';
-
-/** `hanse.json`: what the folder of a local network says of itself. */
-export interface Manifest {
-  readonly format: 1;
-  readonly kind: 'hanse local network';
-  readonly suite: SuiteId;
-  readonly members: readonly string[];
-  /** Whether the opening story was told to its end. */
-  readonly storyTold: boolean;
-}
-
-/** An account of a local network, with its key: for development only. */
-export interface DevelopmentAccount {
-  readonly name: string;
-  readonly member: string;
-  readonly address: Address;
-  readonly privateKey: Hex;
-}
-
-export interface LocalNetwork {
-  readonly layout: Layout;
-  readonly manifest: Manifest;
-  readonly accounts: readonly DevelopmentAccount[];
-}
+import { layoutOf } from './layout.ts';
+import type { DevelopmentAccount, LocalNetwork, Manifest } from './networkFolder.ts';
 
 export const LOCAL_CHAIN_ID = 42_691;
 
@@ -67,67 +42,6 @@ function cast(count: number): readonly { readonly name: string; readonly role: M
     { length: count },
     (_, index) => CAST[index] ?? { name: `member${index + 1}`, role: 'company' as const },
   );
-}
-
-/** What stands at a path: nothing (or an empty folder), a local network, or something else that is not ours to touch. */
-export function folderState(root: string): 'absent' | 'network' | 'foreign' {
-  if (!existsSync(root)) return 'absent';
-  let entries: readonly string[];
-  try {
-    entries = readdirSync(root);
-  } catch (error) {
-    throw new CLIError(`The data folder ${root} cannot be read: ${(error as Error).message}`);
-  }
-  if (entries.length === 0) return 'absent';
-  return entries.includes('hanse.json') ? 'network' : 'foreign';
-}
-
-/** Opens the network in a folder; every damage is one line that says what to do. */
-export function openLocalNetwork(root: string): LocalNetwork {
-  const layout = layoutOf(root);
-  const manifest = readJsonFile(layout.manifest, 'The network description') as Partial<Manifest>;
-  const members = manifest.members;
-  if (
-    manifest.format !== 1 ||
-    manifest.kind !== 'hanse local network' ||
-    !Array.isArray(members) ||
-    members.length === 0
-  ) {
-    throw new CLIError(
-      `${layout.manifest} is damaged or of another version. Restore it from a copy, or start anew with --fresh (this deletes the chain in ${root}).`,
-    );
-  }
-  const { accounts } = readJsonFile(layout.accounts, 'The file of development accounts') as { accounts?: unknown };
-  if (!Array.isArray(accounts))
-    throw new CLIError(`${layout.accounts} is damaged. Restore it from a copy, or start anew with --fresh.`);
-  for (const name of members) {
-    for (const file of [layout.member(name).config, layout.member(name).keys]) {
-      if (!existsSync(file))
-        throw new CLIError(`${file} is missing. Restore it from a copy, or start anew with --fresh.`);
-    }
-  }
-  return { layout, manifest: manifest as Manifest, accounts: accounts as DevelopmentAccount[] };
-}
-
-/** Remembers that the opening story was told, so that the next start does not tell it again. */
-export function markStoryTold(network: LocalNetwork): void {
-  writeJsonAtomically(network.layout.manifest, { ...network.manifest, storyTold: true });
-}
-
-/** Deletes the network in a folder; refuses to delete anything else. */
-export function deleteLocalNetwork(root: string): void {
-  const layout = layoutOf(root);
-  for (const path of [
-    layout.manifest,
-    layout.genesis,
-    layout.accounts,
-    layout.network,
-    layout.keystore,
-    join(root, 'members'),
-    join(root, 'story'),
-  ]) {
-    rmSync(path, { recursive: true, force: true });
-  }
 }
 
 export interface CreateOptions {
@@ -182,6 +96,7 @@ export async function createLocalNetwork(options: CreateOptions): Promise<LocalN
     kind: 'hanse local network',
     suite: options.suite,
     members: people.map(({ name }) => name),
+    ports: { rpcPort: options.rpcPort, peerPort: options.peerPort },
     storyTold: false,
   };
   writeJsonAtomically(layout.manifest, manifest);
