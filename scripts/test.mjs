@@ -31,7 +31,6 @@ try {
 }
 rmSync(folder, { recursive: true, force: true });
 if (run.status !== 0 && counts.failed === 0) counts.failed = 1;
-process.stdout.write(
-  `${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}\n`,
-);
+if (counts.skipped > 0) process.stdout.write(`${counts.skipped} skipped; each says why in its title.\n`);
+process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);
 process.exit(counts.failed === 0 ? 0 : 1);
