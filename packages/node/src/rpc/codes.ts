@@ -224,8 +224,6 @@ export const rpcErrors = {
 
 export type RPCErrorName = keyof typeof rpcErrors;
 
-export const isRPCErrorName = (name: string): name is RPCErrorName => Object.hasOwn(rpcErrors, name);
-
 /** The error object of a JSON-RPC response. */
 export interface RPCErrorObject {
   readonly code: number;

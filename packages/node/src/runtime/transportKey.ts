@@ -23,12 +23,6 @@ export interface TransportIdentity {
   readonly certificatePem: string;
 }
 
-/** A new private key from 32 bytes of good randomness: Ed25519 takes any. */
-export function transportPrivateKeyFrom(entropy: Uint8Array): Hex {
-  if (entropy.length !== KEY_BYTES) throw new Error(`a transport key needs ${KEY_BYTES} bytes of entropy`);
-  return bytesToHex(entropy);
-}
-
 /** The raw public key (32 bytes) of a private key as `createTransportIdentity` takes it. */
 export function transportPublicKey(privateKey: string): Hex {
   return rawPublicKey(createPublicKey(readPrivateKey(privateKey))) ?? fail();
