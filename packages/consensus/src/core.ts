@@ -93,7 +93,7 @@ function isHarmless(effect: Effect): boolean {
   return effect.type === 'alarm' || effect.type === 'record';
 }
 
-/** Rule S1, upon start: take back what the log holds, and send identical votes again (spec.md, "Recovery"). */
+/** Rule S1, upon start: take back what the log holds, and send identical votes again (spec.md, "Start and views"). */
 function start(state: ConsensusState, out: Effect[], recovered: Recovered): void {
   if (state.started) throw new Error('the core was started twice');
   state.started = true;

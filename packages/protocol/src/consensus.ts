@@ -7,7 +7,7 @@ import { Epoch, Height, View } from './types.ts';
 
 /** The largest validator set (issue 2); certificates and votes are bounded by it. */
 export const MAX_VALIDATORS = 31;
-/** The most transactions a proposal may list (CONSENSUS.md, "Execution"). */
+/** The most transactions a proposal may list (packages/consensus/spec.md, "Static checks and limits"). */
 export const MAX_PROPOSAL_TRANSACTIONS = 4096;
 
 /** Bounds of the encodings, checked before anything is parsed. */
@@ -30,7 +30,7 @@ export interface ValidatorSet {
   readonly validators: readonly Validator[];
 }
 
-/** What a leader proposes: a parent, a time and an ordered list of transactions (CONSENSUS.md, "What is signed"). */
+/** What a leader proposes: a parent, a time and an ordered list of transactions (packages/consensus/spec.md, "What is signed"). */
 export interface Proposal {
   readonly epoch: Epoch;
   /** The view in which the block was first proposed. */
@@ -94,7 +94,7 @@ export function faultBound(validators: number): number {
   return Math.floor((validators - 1) / 3);
 }
 
-/** CONSENSUS.md: q = n - floor((n - 1) / 3). */
+/** q = n - floor((n - 1) / 3): two quorums share an honest member (packages/consensus/spec.md, "Model"). */
 export function quorum(validators: number): number {
   return validators - faultBound(validators);
 }
@@ -122,7 +122,10 @@ export function genesisDigest(suite: Suite, genesisHash: Hash): Hash {
   return suite.hashHex(encodeRlp([TAGS.genesis, hexToBytes(genesisHash)]));
 }
 
-/** What a vote's signature covers: RLP([tag of the kind, genesisHash, epoch, view, ...]) (CONSENSUS.md, "What is signed"). */
+/**
+ * What a vote's signature covers: RLP([tag of the kind, genesisHash, epoch, view, ...]) (packages/consensus/spec.md,
+ * "What is signed").
+ */
 export function statementBytes(genesisHash: Hash, statement: Statement): Uint8Array {
   return encodeRlp([TAGS[statement.kind], hexToBytes(genesisHash), ...statementFields(statement)]);
 }

@@ -14,7 +14,7 @@ import { decodeHeader, MAX_HEADER_BYTES } from './header.ts';
 import type { Suite } from './suite.ts';
 import type { Hash, Hex } from './types.ts';
 
-/** CONSENSUS.md, "Light client": an uncertified target is at most so many headers below its certified descendant. */
+/** packages/consensus/spec.md, "Light client": an uncertified target is at most so many headers below its certified descendant. */
 export const MAX_FINALITY_HEADERS = 1024;
 
 /** What `hanse_getFinality` answers: all that a client needs, besides the epoch's validator set, to believe a block. */

@@ -76,7 +76,8 @@ async function importRun(
   }
   const { digest, blockHash, height } = certificate.statement;
   if (result?.blockHash !== blockHash) {
-    // q members signed another result for the very same transactions: this member must not go on (CONSENSUS.md, "Divergence").
+    // q members signed another result for the very same transactions: this member must not go on (rule F1 of
+    // packages/consensus/spec.md).
     throw new Error(
       `Divergence: block ${height} (${digest}) was certified as ${blockHash}, but executing it here gave ${result?.blockHash}.`,
     );

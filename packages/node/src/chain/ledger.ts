@@ -100,7 +100,10 @@ export interface Ledger {
   finalizedHead(): Promise<FinalizedHead>;
   /** Makes a proposal on an executed parent; rejects if the parent is not executed. The result is ready to execute without check. */
   build(request: BuildRequest): Promise<BuildResult>;
-  /** Every static rule of CONSENSUS.md ("Execution") against the executed parent; remembers the proposal if valid. */
+  /**
+   * Every static rule (packages/consensus/spec.md, "Static checks and limits") against the executed parent; remembers the
+   * proposal if valid.
+   */
   check(proposal: Proposal, transactions: readonly TransactionBody[]): Promise<CheckVerdict>;
   /** Executes a proposal that was built or found valid. Twice gives the same result without work. */
   execute(digest: Hash): Promise<ExecutionResult>;

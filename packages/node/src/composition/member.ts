@@ -67,7 +67,7 @@ export interface MemberEvents {
 const MAX_PROPOSAL_BODIES = 16 * 4_096;
 /** The same in bytes: a leader that never finishes what it proposes must not fill the memory. */
 const MAX_PROPOSAL_BYTES = 128 * 1024 * 1024;
-/** A transaction that waited so long is sent to the next leader again (CONSENSUS.md, "Idle"). */
+/** A transaction that waited so long is sent to the next leader again (packages/consensus/spec.md, "Idle"). */
 const RESEND_AGE_MS = 1_000;
 const RESEND_INTERVAL_MS = 1_000;
 const MAX_RESENT = 256;

@@ -22,7 +22,7 @@ export interface PipelineOptions {
   /** How long one peer may take to answer, and how long to wait after all were asked in vain. */
   readonly requestTimeoutMs: number;
   readonly retryMs: number;
-  /** A proposal's time may be ahead of this member's clock by so much (CONSENSUS.md, "Time"). */
+  /** A proposal's time may be ahead of this member's clock by so much (packages/consensus/spec.md, "Time"). */
   readonly maxClockLeadMs: number;
   readonly maxBlockTransactions: number;
   readonly maxBlockBytes: number;
@@ -243,7 +243,7 @@ export class BlockPipeline {
     return entry.gathering;
   }
 
-  /** CONSENSUS.md, "Bodies": ask the leader, after one round trip the members that notarized, then anybody. */
+  /** packages/consensus/spec.md, "Bodies": ask the leader, after one round trip the members that notarized, then anybody. */
   async #gather(entry: ProposalEntry): Promise<readonly TransactionBody[] | undefined> {
     await entry.accepting;
     for (let attempt = 0; ; ) {

@@ -50,7 +50,7 @@ export { defaultEngineOptions } from './engineOptions.ts';
 
 /**
  * Hosts the consensus core: hands it what was verified, and carries out its effects in order with the discipline
- * append, await flushed, then send (CONSENSUS.md, "What is flushed before what is sent"). One instance serves one epoch's
+ * append, await flushed, then send (packages/consensus/spec.md, "The host", 2, 3 and 8). One instance serves one epoch's
  * set. Everything runs on the caller's thread and waits for nothing but promises and the injected clock.
  */
 export class Engine {
@@ -465,8 +465,8 @@ export class Engine {
   }
 
   /**
-   * A vote of this key turned up that the log lacks: what the log says cannot be relied on (CONSENSUS.md,
-   * "Amnesia"). The core begins anew without a vote, and finds out when voting is safe again.
+   * A vote of this key turned up that the log lacks: what the log says cannot be relied on
+   * (packages/consensus/spec.md, "Amnesia"). The core begins anew without a vote, and finds out when voting is safe again.
    */
   async #loseMemory(detail: string): Promise<void> {
     if (this.#amnesia && this.#votedAgainInView !== undefined) {

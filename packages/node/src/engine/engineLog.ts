@@ -34,7 +34,7 @@ export interface RecoveredLog {
 
 /**
  * Opens the member's log and reads what is above `head`. A log that is missing although storage shows that the member ran is
- * noted as lost (CONSENSUS.md, "Amnesia").
+ * noted as lost (packages/consensus/spec.md, "Amnesia").
  */
 export async function openEngineLog(
   options: EngineOptions,

@@ -20,7 +20,7 @@ export interface EngineOptions {
   readonly paceMs: number;
   readonly maxUnfinalizedBlocks: number;
   readonly resendIntervalMs: number;
-  /** Own status goes to everybody this often (CONSENSUS.md, "Idle"). */
+  /** Own status goes to everybody this often (packages/consensus/spec.md, "Idle"). */
   readonly statusIntervalMs: number;
   /** While fewer than the needed members have reported, those that have not are asked this often. */
   readonly askStatusIntervalMs: number;
@@ -51,7 +51,10 @@ export interface EngineModules {
   readonly signer?: Signer;
 }
 
-/** `waiting`: not enough members have reported since the start. `amnesia`: the log was lost (CONSENSUS.md, "Amnesia"). */
+/**
+ * `waiting`: not enough members have reported since the start. `amnesia`: the log was lost (packages/consensus/spec.md,
+ * "Amnesia").
+ */
 export type VotingState = 'observer' | 'waiting' | 'amnesia' | 'voting' | 'stopped';
 
 export interface EngineState {

@@ -25,8 +25,8 @@ export const LOG_FORMAT = 1;
 export const MAX_LOG_RECORD_BYTES = messageLimits.proposal;
 
 /**
- * This member's log was lost (CONSENSUS.md, "Amnesia"): every start until `over` follows the rule again. It is over when
- * storage holds a finalization at or above the first view in which the member voted again.
+ * This member's log was lost (packages/consensus/spec.md, "Amnesia"): every start until `over` follows the rule again. It is
+ * over when storage holds a finalization at or above the first view in which the member voted again.
  */
 export interface AmnesiaNote {
   readonly kind: 'amnesia';

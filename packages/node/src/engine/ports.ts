@@ -56,6 +56,6 @@ export interface EngineEvents {
   behind(height: Height, evidenceFrom: ValidatorIndex): void;
   /** Something a person should know: divergence, equivocation seen, result without quorum. */
   alarm(kind: string, detail: string): void;
-  /** `leader` is whom waiting transactions should be sent to again (CONSENSUS.md, "Idle"). */
+  /** `leader` is whom waiting transactions should be sent to again (packages/consensus/spec.md, "Idle"). */
   enteredView(epoch: Epoch, view: View, leader: ValidatorIndex): void;
 }

@@ -22,7 +22,7 @@ export interface StatusExchangeModules {
 
 /**
  * Keeps members informed where each is: own status to everybody at intervals, so that an idle straggler is never cold, and
- * after a start a question to each, whose answer the first vote waits for (CONSENSUS.md, "Idle" and "Recovery").
+ * after a start a question to each, whose answer the first vote waits for (packages/consensus/spec.md, "Idle" and rule S1).
  */
 export class StatusExchange {
   readonly #options: StatusExchangeOptions;

@@ -110,7 +110,7 @@ export class Verifier {
     if (statement.digest !== digest) return bad('the leader voted for another digest');
     if (leaderVote.signer !== statement.view % validators.length)
       return bad(`validator ${leaderVote.signer} does not lead view ${statement.view}`);
-    // An epoch-closing block is proposed again in later views with its view of origin (CONSENSUS.md, "Epochs").
+    // An epoch-closing block is proposed again in later views with its view of origin (packages/consensus/spec.md, rule L3).
     if (proposal.view > statement.view) return bad('a proposal of a later view than its vote');
     if (proposal.leader !== proposal.view % validators.length)
       return bad('a proposal names a leader who does not lead its view');

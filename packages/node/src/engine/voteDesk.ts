@@ -121,7 +121,7 @@ export class VoteDesk {
     }
   }
 
-  /** CONSENSUS.md: one notarize and one finalize a view, never nullify and finalize in one view. */
+  /** One notarize and one finalize a view, never nullify and finalize in one view (packages/consensus/spec.md, S1, P6, E2). */
   #bind(vote: Vote): boolean {
     const votes = this.#votesOf(vote.statement.view);
     for (const { statement } of votes) {

@@ -1,6 +1,7 @@
 /**
  * Execution met something that no input may cause: a defect of this program or a damaged database. It is never
- * turned into a receipt; whoever executes blocks withholds the finalize vote and raises an alarm (CONSENSUS.md, "Execution is total").
+ * turned into a receipt; whoever executes blocks withholds the finalize vote and raises an alarm
+ * (packages/consensus/spec.md, "Execution is total").
  */
 export class InternalExecutionError extends Error {
   override readonly name = 'InternalExecutionError';

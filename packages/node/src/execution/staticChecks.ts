@@ -132,9 +132,10 @@ export function checkTransactionForm(
 }
 
 /**
- * Every rule that a transaction can be held to without knowing the other transactions of its sender (CONSENSUS.md,
- * "Execution"): its form, permission, a sender without code (EIP-3607), a nonce that is not used, enough funds for
- * itself. `account` is the sender's in the state checked against; undefined if there is none. Undefined if it is good.
+ * Every rule that a transaction can be held to without knowing the other transactions of its sender
+ * (packages/consensus/spec.md, "Static checks and limits"): its form, permission, a sender without code (EIP-3607), a nonce
+ * that is not used, enough funds for itself. `account` is the sender's in the state checked against; undefined if there is
+ * none. Undefined if it is good.
  */
 export function checkTransactionStatically(
   transaction: SignedTransaction,

@@ -50,7 +50,10 @@ interface HeldBlock {
 
 /** Blocks of one import: small enough that the ledger answers others in between. */
 const MAX_IMPORT_BLOCKS = 128;
-/** A finalization covers at most this many blocks before it, with room to spare (CONSENSUS.md: 16 unfinalized blocks). */
+/**
+ * A finalization covers at most this many blocks before it, with room to spare: beyond 16 unfinalized ones only empty blocks
+ * follow (packages/consensus/spec.md, rule P4).
+ */
 const MAX_UNCERTIFIED_BLOCKS = 64;
 
 /**
