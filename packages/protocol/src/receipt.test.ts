@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ethereumAnswer, ethereumBytes, hasEthereumData, NEEDS_DATA } from '../test/ethereumData.ts';
+import { ethereumAnswer, ethereumBytes, hasExecutionApis } from '../test/ethereumData.ts';
 import type { Log, Receipt } from './block.ts';
 import { bloomMayContain, logsBloom, mergeBlooms } from './bloom.ts';
 import { bytesToHex, concatBytes, hexToBytes } from './bytes.ts';
@@ -66,7 +66,9 @@ interface RecordedReceipt {
   readonly logs: readonly { address: Hex; topics: readonly Hex[]; data: Hex }[];
 }
 
-describe.skipIf(!hasEthereumData)(`receipts of execution-apis${NEEDS_DATA}`, () => {
+const isRecorded = hasExecutionApis('Receipts');
+
+describe.skipIf(!isRecorded)('receipts of execution-apis', () => {
   it('have the blooms of eth_getBlockReceipts, and the receipts root of their block', () => {
     const blocks = chainBlocks();
     const path = 'execution-apis/tests/eth_getBlockReceipts/get-block-receipts-latest.io';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ethereumJson, hasEthereumData, NEEDS_DATA } from '../test/ethereumData.ts';
+import { ethereumJson } from '../test/ethereumData.ts';
 import { bigintToBytes, bytesToHex, hexToBytes, utf8ToBytes } from './bytes.ts';
 import { decodeRlp, encodeRlp, RlpFields, type RlpItem } from './rlp.ts';
 import type { Hex } from './types.ts';
@@ -112,7 +112,7 @@ function fromTest(input: RlpTestInput): RlpItem {
   return input.startsWith('#') ? bigintToBytes(BigInt(input.slice(1))) : utf8ToBytes(input);
 }
 
-describe.skipIf(!hasEthereumData)(`ethereum-tests RLPTests${NEEDS_DATA}`, () => {
+describe('ethereum-tests RLPTests', () => {
   it('rlptest', () => {
     const tests = ethereumJson<Record<string, { in: RlpTestInput; out: Hex }>>('ethereum-tests/RLPTests/rlptest.json');
     for (const [name, test] of Object.entries(tests)) {

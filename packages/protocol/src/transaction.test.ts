@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ethereumAnswer, ethereumFiles, ethereumJson, hasEthereumData, NEEDS_DATA } from '../test/ethereumData.ts';
+import { ethereumAnswer, ethereumFiles, ethereumJson, hasExecutionApis } from '../test/ethereumData.ts';
 import { transactionDefect } from '../test/transactionDefect.ts';
 import { bigintToFixedBytes, bytesToHex, hexToBytes } from './bytes.ts';
 import type { ProtocolError } from './errors.ts';
@@ -221,7 +221,7 @@ interface Expected {
 }
 type TransactionTestFile = Record<string, { result: Record<string, Expected>; txbytes: Hex }>;
 
-describe.skipIf(!hasEthereumData)(`ethereum-tests TransactionTests, rules of Cancun${NEEDS_DATA}`, () => {
+describe('ethereum-tests TransactionTests, rules of Cancun', () => {
   const folder = 'ethereum-tests/TransactionTests/';
   for (const category of ethereumFiles(folder)) {
     it(category, () => {
@@ -276,7 +276,9 @@ interface RecordedTransaction {
   readonly r: Hex;
 }
 
-describe.skipIf(!hasEthereumData)(`recorded and basic transactions${NEEDS_DATA}`, () => {
+const isRecorded = hasExecutionApis('Transactions');
+
+describe.skipIf(!isRecorded)('recorded transactions', () => {
   it('decodes execution-apis debug_getRawTransaction', () => {
     const raw = hexToBytes(ethereumAnswer<Hex>('execution-apis/tests/debug_getRawTransaction/get-tx.io'));
     const decoded = decodeTransaction(raw, suite);
@@ -299,7 +301,9 @@ describe.skipIf(!hasEthereumData)(`recorded and basic transactions${NEEDS_DATA}`
     }
     expect([...seen].sort()).toEqual([0, 1, 2]);
   });
+});
 
+describe('ethereum-tests BasicTests', () => {
   it('agrees with BasicTests/keyaddrtest on addresses and with BasicTests/txtest on senders', () => {
     // crypto.json and hexencodetest.json are about ECIES and trie paths. keyaddrtest's `sig_of_emptystring` is left out:
     // its hash is not recorded, and with Keccak, SHA-3 or SHA-256 of nothing it recovers to neither address.

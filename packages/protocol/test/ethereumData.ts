@@ -1,31 +1,36 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { hasSharedData, sharedData } from '../../../test/sharedData.ts';
 
-/** Ethereum's conformance data stands beside the repository; a clone by itself has none, and the tests that need it skip. */
-const root = fileURLToPath(new URL('../../../../shared/data/ethereum/', import.meta.url));
+/** The small conformance tests of Ethereum are in the repository (testdata/ethereum-tests/SOURCE.md), the rest stands beside it. */
+const copied = new URL('../testdata/', import.meta.url);
 
-/** Whether ../shared/data/ethereum is there. */
-export const hasEthereumData: boolean = existsSync(root);
+/** Whether the chain and the answers that execution-apis recorded are there; the repository does not hold them. */
+export function hasExecutionApis(what: string): boolean {
+  return hasSharedData('ethereum/execution-apis/', `${what} of execution-apis`);
+}
 
-/** Put into the titles of suites that skip without the data. */
-export const NEEDS_DATA = hasEthereumData ? '' : ' (skipped: ../shared/data/ethereum is absent)';
+function locate(path: string): URL {
+  const here = new URL(path, copied);
+  return existsSync(here) ? here : sharedData(`ethereum/${path}`);
+}
 
 export function ethereumBytes(path: string): Uint8Array {
-  return new Uint8Array(readFileSync(root + path));
+  return new Uint8Array(readFileSync(locate(path)));
 }
 
 export function ethereumJson<T>(path: string): T {
-  return JSON.parse(readFileSync(root + path, 'utf8')) as T;
+  return JSON.parse(readFileSync(locate(path), 'utf8')) as T;
 }
 
-/** The names in a folder, sorted; empty without the data. */
+/** The names in a folder, sorted; empty if the folder is absent. */
 export function ethereumFiles(path: string): string[] {
-  return hasEthereumData ? readdirSync(root + path).sort() : [];
+  const folder = locate(path);
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
 }
 
 /** The first answer in a recorded exchange of execution-apis: lines `>> request` and `<< response`. */
 export function ethereumAnswer<T>(path: string): T {
-  const line = readFileSync(root + path, 'utf8')
+  const line = readFileSync(locate(path), 'utf8')
     .split('\n')
     .find((candidate) => candidate.startsWith('<< '));
   if (line === undefined) throw new Error(`${path} holds no answer`);

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { hasSharedData, sharedData } from '../../../../test/sharedData.ts';
 import { FormatError } from '../formatError.ts';
 import { defaultEPCISLimits, parseEPCISJson, splitEPCISJson } from './parseEPCISJson.ts';
 
@@ -135,14 +136,13 @@ describe('what is refused, and where', () => {
 });
 
 describe('documents of other projects', () => {
-  const folder = new URL(
-    '../../../../../shared/data/epcis/openepcis-test-resources/core/src/main/resources/2.0/EPCIS/JSON/',
-    import.meta.url,
-  );
+  const path = 'epcis/openepcis-test-resources/core/src/main/resources/2.0/EPCIS/JSON/';
+  const folder = sharedData(path);
+  const isPresent = hasSharedData(path, 'Documents of openepcis');
   // Measurement types that GS1 did not define when the standard was published.
   const unknownTerms = ['TransactionEvent_with_userExtensions.json', 'SensorData_with_combined_events.json'];
 
-  it.skipIf(!existsSync(folder))('openepcis: valid ones are read, invalid ones refused with a path', () => {
+  it.skipIf(!isPresent)('openepcis: valid ones are read, invalid ones refused with a path', () => {
     const files = (name: string) => readdirSync(new URL(name, folder)).filter((file) => file.endsWith('.json'));
     for (const name of ['Capture/Documents/', 'Capture/Events/']) {
       for (const file of files(name).filter((entry) => !unknownTerms.includes(entry)))

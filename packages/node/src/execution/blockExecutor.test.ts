@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import {
   type Address,
   bytesToHex,
@@ -11,6 +11,7 @@ import {
 } from '@hanse/protocol';
 import { encodeDeployData, encodeFunctionData, keccak256, toHex, zeroAddress } from 'viem';
 import { describe, expect, it } from 'vitest';
+import { hasSharedData, sharedData } from '../../../../test/sharedData.ts';
 import { InternalExecutionError } from './internalExecutionError.ts';
 import {
   ExecutionChain,
@@ -182,15 +183,12 @@ describe('executeBlock', () => {
   });
 });
 
-const artefactURL = new URL(
-  '../../../../../shared/data/contracts/openzeppelin-4.9.6/ERC20PresetFixedSupply.json',
-  import.meta.url,
-);
-const isPresent = existsSync(artefactURL);
-if (!isPresent) console.warn('ERC-20 test skipped: ../shared/data/contracts is not there.');
+const artefact = 'contracts/openzeppelin-4.9.6/ERC20PresetFixedSupply.json';
+const isPresent = hasSharedData(artefact, 'ERC-20 test');
 
 describe.skipIf(!isPresent)('an ERC-20 of OpenZeppelin 4.9.6', () => {
-  const read = () => JSON.parse(readFileSync(artefactURL, 'utf8')) as { abi: readonly unknown[]; bytecode: Hex };
+  const read = () =>
+    JSON.parse(readFileSync(sharedData(artefact), 'utf8')) as { abi: readonly unknown[]; bytecode: Hex };
   /** Where Solidity keeps a mapping's value: keccak256(key . slot). */
   const mappingSlot = (key: Address, slot: bigint) =>
     BigInt(keccak256(`0x${key.slice(2).padStart(64, '0')}${slot.toString(16).padStart(64, '0')}`));

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import {
   type Address,
   decodeRlp,
@@ -16,17 +16,15 @@ import {
   type WorldState,
 } from '@hanse/protocol';
 import { describe, expect, it } from 'vitest';
+import { hasSharedData, sharedData } from '../../../../test/sharedData.ts';
 import { StateKeys } from '../storage/stateKeys.ts';
 import { BlockExecutor, type ExecutedBlock } from './blockExecutor.ts';
 import { checkBlockTransactions } from './staticChecks.ts';
 import { type Allocation, noModules, stateOf, testRules, testSuite } from './testing/executionFixture.ts';
 
-const root = new URL(
-  '../../../../../shared/data/ethereum/ethereum-tests/BlockchainTests/ValidBlocks/',
-  import.meta.url,
-);
-const isPresent = existsSync(root);
-if (!isPresent) console.warn('BlockchainTests skipped: ../shared/data/ethereum is not there.');
+const path = 'ethereum/ethereum-tests/BlockchainTests/ValidBlocks/';
+const root = sharedData(path);
+const isPresent = hasSharedData(path, 'BlockchainTests');
 
 /** A filled BlockchainTest (ethereum/tests, docs/test_formats/blockchain_tests.md), as far as it is used. */
 interface BlockchainTest {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import {
   type Address,
   bytesToHex,
@@ -10,6 +10,7 @@ import {
 } from '@hanse/protocol';
 import { encodeDeployData, encodeFunctionData } from 'viem';
 import { describe, expect, it } from 'vitest';
+import { hasSharedData, sharedData } from '../../../../test/sharedData.ts';
 import { ManualClock } from '../runtime/manualClock.ts';
 import { type CallRequest, CallService, defaultCallOptions } from './callService.ts';
 import type { ExecutionRules } from './executionRules.ts';
@@ -286,12 +287,10 @@ describe('estimateGas', () => {
     expect(outcome).toMatchObject({ status: 'failure', error: expect.stringMatching(/^insufficient funds/) });
   });
 
-  const artefactURL = new URL(
-    '../../../../../shared/data/contracts/openzeppelin-4.9.6/ERC20PresetFixedSupply.json',
-    import.meta.url,
-  );
-  it.skipIf(!existsSync(artefactURL))('suffices for deploying and using an ERC-20 of OpenZeppelin', async () => {
-    const { abi, bytecode } = JSON.parse(readFileSync(artefactURL, 'utf8')) as {
+  const artefact = 'contracts/openzeppelin-4.9.6/ERC20PresetFixedSupply.json';
+  const isPresent = hasSharedData(artefact, 'Gas of an ERC-20');
+  it.skipIf(!isPresent)('suffices for deploying and using an ERC-20 of OpenZeppelin', async () => {
+    const { abi, bytecode } = JSON.parse(readFileSync(sharedData(artefact), 'utf8')) as {
       abi: readonly unknown[];
       bytecode: Hex;
     };

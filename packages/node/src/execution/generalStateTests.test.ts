@@ -1,14 +1,21 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { hasSharedData, sharedData } from '../../../../test/sharedData.ts';
 import { testSuite } from './testing/executionFixture.ts';
 import { type GeneralStateTest, GeneralStateTestRunner } from './testing/generalStateTest.ts';
 
-const root = new URL('../../../../../shared/data/ethereum/ethereum-tests/GeneralStateTests/', import.meta.url);
-const isPresent = existsSync(root);
-if (!isPresent) console.warn('GeneralStateTests skipped: ../shared/data/ethereum is not there.');
+const path = 'ethereum/ethereum-tests/GeneralStateTests/';
+const isShared = hasSharedData(path, 'Most GeneralStateTests');
+const root = isShared ? sharedData(path) : new URL('../../testdata/ethereum-tests/GeneralStateTests/', import.meta.url);
+
+interface Folder {
+  readonly folder: string;
+  readonly cases: number;
+  readonly every?: number;
+}
 
 /** Folders and how many of their cases there are; of the slow ones only every so many files (the whole campaign is a command of its own). */
-const slice: readonly { readonly folder: string; readonly cases: number; readonly every?: number }[] = [
+const slice: readonly Folder[] = [
   { folder: 'Cancun/stEIP1153-transientStorage', cases: 31, every: 3 },
   { folder: 'Cancun/stEIP5656-MCOPY', cases: 70 },
   { folder: 'Shanghai/stEIP3651-warmcoinbase', cases: 12 },
@@ -37,10 +44,22 @@ const slice: readonly { readonly folder: string; readonly cases: number; readonl
   { folder: 'stSystemOperationsTest', cases: 61 },
 ];
 
-describe.skipIf(!isPresent)('GeneralStateTests of ethereum/tests (Cancun)', () => {
+/** The few of them that the repository itself holds (testdata/ethereum-tests/SOURCE.md). */
+const copied: readonly Folder[] = [
+  { folder: 'stCreate2', cases: 38 },
+  { folder: 'stExample', cases: 8 },
+  { folder: 'stRevertTest', cases: 26 },
+  { folder: 'stSStoreTest', cases: 73 },
+];
+
+describe('GeneralStateTests of ethereum/tests (Cancun)', () => {
   const runner = new GeneralStateTestRunner(testSuite, 'cancun');
 
-  it.each(slice)('$folder: state root and logs of $cases cases', async ({ folder, cases, every = 1 }) => {
+  it.each(isShared ? slice : copied)('$folder: state root and logs of $cases cases', async ({
+    folder,
+    cases,
+    every = 1,
+  }) => {
     const url = new URL(`${folder}/`, root);
     const files = readdirSync(url).filter((_, index) => index % every === 0);
     const failures: string[] = [];

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import * as viem from 'viem';
 import { describe, expect, it } from 'vitest';
+import { ethereumJson } from '../../test/ethereumData.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { portablePrimitives } from '../portablePrimitives.ts';
 import {
@@ -15,11 +15,6 @@ import {
   ParameterCodec,
 } from './index.ts';
 import { wordToBytes } from './words.ts';
-
-const vectors = new URL(
-  '../../../../../shared/data/ethereum/ethereum-tests/ABITests/basic_abi_tests.json',
-  import.meta.url,
-);
 
 interface TypeAndValue {
   readonly parameter: viem.AbiParameter;
@@ -90,11 +85,10 @@ const typedValues: fc.Arbitrary<TypeAndValue[]> = fc
   );
 
 describe('ABI parameters', () => {
-  it.skipIf(!existsSync(vectors))('equal the encodings of ethereum-tests ABITests', () => {
-    const cases = JSON.parse(readFileSync(vectors, 'utf8')) as Record<
-      string,
-      { readonly args: readonly unknown[]; readonly types: readonly string[]; readonly result: string }
-    >;
+  it('equal the encodings of ethereum-tests ABITests', () => {
+    const cases = ethereumJson<
+      Record<string, { readonly args: readonly unknown[]; readonly types: readonly string[]; readonly result: string }>
+    >('ethereum-tests/ABITests/basic_abi_tests.json');
     expect(Object.keys(cases).length).toBeGreaterThan(0);
     for (const { args, types, result } of Object.values(cases)) {
       // The file writes fixed bytes and byte strings as text.

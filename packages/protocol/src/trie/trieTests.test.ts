@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { ethereumJson } from '../../test/ethereumData.ts';
 import { hexToBytes, utf8ToBytes } from '../bytes.ts';
 import { createInternationalSuite } from '../internationalSuite.ts';
 import { portablePrimitives } from '../portablePrimitives.ts';
@@ -7,8 +7,6 @@ import { MemoryTrie } from './testing/memoryTrie.ts';
 import { trieKey } from './trieNode.ts';
 import type { TrieChange } from './updateTrie.ts';
 
-/** The ethereum/tests repository's TrieTests (MIT), which live beside this repository and are not part of it. */
-const folder = new URL('../../../../../shared/data/ethereum/ethereum-tests/TrieTests/', import.meta.url);
 const suite = createInternationalSuite(portablePrimitives);
 
 type Step = readonly [string, string | null];
@@ -22,7 +20,7 @@ interface NextPrevTest {
 }
 
 function load<T>(file: string): [string, T][] {
-  return Object.entries(JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Record<string, T>);
+  return Object.entries(ethereumJson<Record<string, T>>(`ethereum-tests/TrieTests/${file}`));
 }
 
 const bytes = (text: string): Uint8Array => (text.startsWith('0x') ? hexToBytes(text) : utf8ToBytes(text));
@@ -38,7 +36,7 @@ function steps(test: TrieTest, secure: boolean): TrieChange[] {
 const sorted = (changes: readonly TrieChange[]): TrieChange[] =>
   [...new Map(changes)].sort((a, b) => (a[0] < b[0] ? -1 : 1));
 
-describe.skipIf(!existsSync(folder))('ethereum/tests TrieTests', () => {
+describe('ethereum/tests TrieTests', () => {
   describe.each([
     ['trieanyorder.json', false],
     ['trietest.json', false],
@@ -46,7 +44,7 @@ describe.skipIf(!existsSync(folder))('ethereum/tests TrieTests', () => {
     ['trietest_secureTrie.json', true],
     ['hex_encoded_securetrie_test.json', true],
   ])('%s', (file, secure) => {
-    const cases = existsSync(folder) ? load<TrieTest>(file) : [];
+    const cases = load<TrieTest>(file);
     it.each(cases)('%s: step by step, and in one batch', (_, test) => {
       const changes = steps(test, secure);
       const single = new MemoryTrie(suite);
@@ -73,5 +71,3 @@ describe.skipIf(!existsSync(folder))('ethereum/tests TrieTests', () => {
     }
   });
 });
-
-it.skipIf(existsSync(folder))('ethereum/tests are absent: TrieTests were skipped', () => {});
