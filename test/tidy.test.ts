@@ -16,7 +16,8 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .filter((file) => file !== '' && existsSync(join(root, file)));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const sources = files.filter((file) => /^packages\/.*\.ts$/.test(file));
-const isTest = (file: string): boolean => /\.(test|contract)\.ts$|\/testing\/|\/bench\//.test(file);
+const isTest = (file: string): boolean =>
+  /\.(test|contract)\.ts$|\/testing\/|\/bench\/|^packages\/[a-z]+\/test\//.test(file);
 const product = sources.filter((file) => !isTest(file));
 
 /** Which packages a package may import (ARCHITECTURE.md, "Dependencies point one way"). */
