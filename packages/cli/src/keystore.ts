@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { addressOfPrivateKey } from '@hanse/node';
-import { bytesToHex, type Hex, hexToBytes, isHex, type Suite } from '@hanse/protocol';
+import { type Hex, hexToBytes, isHex, type Suite } from '@hanse/protocol';
 import { scrypt as portableScrypt } from '@noble/hashes/scrypt.js';
 import { CLIError } from './cliError.ts';
 
@@ -170,5 +170,3 @@ export function parsePrivateKey(text: string, suite: Suite): Uint8Array {
 export function keystoreFileName(address: string, nowMs: number): string {
   return `UTC--${new Date(nowMs).toISOString().replaceAll(':', '-')}--${address}`;
 }
-
-export const privateKeyHex = (key: Uint8Array): Hex => bytesToHex(key);

@@ -5,7 +5,7 @@ import type { Suite } from './suite.ts';
 import type { Address, Hash, Hex, ValidatorIndex } from './types.ts';
 import { Epoch, Height, View } from './types.ts';
 
-/** The largest validator set (issue 2); certificates and votes are bounded by it. */
+/** The largest validator set; certificates and votes are bounded by it. */
 export const MAX_VALIDATORS = 31;
 /** The most transactions a proposal may list (packages/consensus/spec.md, "Static checks and limits"). */
 export const MAX_PROPOSAL_TRANSACTIONS = 4096;

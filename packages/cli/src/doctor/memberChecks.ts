@@ -7,7 +7,7 @@ import { type ClockReading, certainDifferenceMs, clockOffsetOf } from './clockOf
 import { type Finding, good, problem, warning } from './finding.ts';
 import { checkMemberFolders } from './machineChecks.ts';
 
-/** A proposal may be ahead of a member's clock by so much (CONSENSUS.md, "Time"). */
+/** A proposal may be ahead of a member's clock by so much (packages/consensus/spec.md, "Time"). */
 const MAX_CLOCK_LEAD_MS = 500;
 /** What is worth a word before it hurts. */
 const NOTABLE_CLOCK_DIFFERENCE_MS = 250;
