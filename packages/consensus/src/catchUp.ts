@@ -158,21 +158,6 @@ export function knowsCertificate(state: ConsensusState, certificate: Certificate
   return (kind === 'notarize' ? round.notarization : round.nullification) !== undefined;
 }
 
-/** Whether a vote would not count: settled or too far views, or one of its kind already held. Asked before verifying it. */
-export function knowsVote(state: ConsensusState, vote: Vote): boolean {
-  const { kind, view } = vote.statement;
-  if (view <= state.finalized.view) return true;
-  const round = state.rounds.get(view);
-  if (round === undefined) return false;
-  const votes = kind === 'notarize' ? round.notarizes : kind === 'nullify' ? round.nullifies : round.finalizes;
-  const held = votes.get(vote.signer);
-  return held !== undefined && sameBytes(held.signature, vote.signature);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
 /**
  * The unfinalized blocks that the next proposal will most likely stand on, newest first: the current view's proposal if
  * it may still be notarized, the highest notarized block and its notarized ancestors. A transaction in one of them is

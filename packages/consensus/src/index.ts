@@ -2,7 +2,6 @@ export {
   bestBranch,
   certificatesBetween,
   knowsCertificate,
-  knowsVote,
   statusCertificates,
   statusOf,
 } from './catchUp.ts';

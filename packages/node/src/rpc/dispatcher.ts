@@ -1,7 +1,7 @@
-import { type Hash, hexToBytes, isHex, type Suite } from '@hanse/protocol';
 import type { Clock } from '../runtime/clock.ts';
 import type { Counter, Histogram, Metrics } from '../runtime/metrics.ts';
 import { RPCError, type RPCErrorName, rpcError, rpcErrors } from './codes.ts';
+import { heightsBesideTransactions } from './freshHeights.ts';
 import { parseJSON } from './jsonGuard.ts';
 import type { Method, MethodContext, MethodServices } from './method.ts';
 import { ArgumentError } from './parameters.ts';
@@ -50,8 +50,6 @@ export class Dispatcher {
   readonly #modules: DispatcherModules;
   readonly #requests: Counter<'method' | 'outcome'>;
   readonly #seconds: Histogram<'method'>;
-  /** Transactions that a connection sent and that are not final yet, for a moment at most. */
-  readonly #sent = new WeakMap<Subscriber, Set<Hash>>();
 
   constructor(modules: DispatcherModules) {
     this.#modules = modules;
@@ -84,7 +82,9 @@ export class Dispatcher {
     try {
       if (Array.isArray(request)) text = await this.#handleBatch(request, scope);
       else {
-        if (origin.subscriber !== undefined) await this.#keepHeightFresh(request, origin.subscriber, scope);
+        const { freshHeights } = this.#modules.services;
+        const { subscriber } = origin;
+        if (subscriber !== undefined) await freshHeights.onConnection(request, subscriber, scope.context.remainingMs());
         text = await this.#handleCall(request, scope);
       }
     } catch (error) {
@@ -135,45 +135,10 @@ export class Dispatcher {
     };
     const late = heightsBesideTransactions(calls);
     for (const index of calls.keys()) if (!late.has(index)) await handle(index);
-    if (late.size > 0) {
-      const { pool, suite } = this.#modules.services;
-      const sent = calls.filter((call) => methodOf(call) === SENDING).map((call) => hashOfSent(call, suite));
-      // What was refused is not waited for.
-      const waiting = sent.filter((hash) => hash !== undefined && pool.get(hash) !== undefined) as Hash[];
-      if (waiting.length > 0) await this.#awaitFinality(waiting, scope);
-    }
+    if (late.size > 0) await this.#modules.services.freshHeights.afterBatch(calls, scope.context.remainingMs());
     for (const index of late) await handle(index);
     const given = answers.filter((answer) => answer !== undefined);
     return given.length === 0 ? undefined : `[${given.join(',')}]`;
-  }
-
-  /** Over a WebSocket the same two calls come as messages of their own, the height's first (see `heightsBesideTransactions`). */
-  async #keepHeightFresh(call: unknown, connection: Subscriber, scope: RequestScope): Promise<void> {
-    const { finality, limits, suite } = this.#modules.services;
-    const sent = this.#sent.get(connection) ?? new Set<Hash>();
-    if (methodOf(call) === SENDING) {
-      const hash = hashOfSent(call, suite);
-      if (hash === undefined || sent.size >= MAX_AWAITED) return;
-      this.#sent.set(connection, sent.add(hash));
-      void finality.wait([hash], limits.batchFinalityMs).then(() => sent.delete(hash));
-    } else if (methodOf(call) === 'eth_blockNumber') {
-      await this.#pause(SAME_MOMENT_MS);
-      const waiting = this.#sent.get(connection);
-      if (waiting !== undefined && waiting.size > 0) await this.#awaitFinality([...waiting], scope);
-    }
-  }
-
-  /** Waits a moment for transactions, so that the height given afterwards is not outdated at once. */
-  async #awaitFinality(hashes: readonly Hash[], scope: RequestScope): Promise<void> {
-    const { finality, limits } = this.#modules.services;
-    const longestMs = Math.min(limits.batchFinalityMs, scope.context.remainingMs());
-    await Promise.all([finality.wait(hashes, longestMs), this.#pause(Math.min(ETHERS_CACHE_MS, longestMs))]);
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#modules.clock.schedule(delayMs, resolve);
-    });
   }
 
   async #handleCall(call: unknown, scope: RequestScope): Promise<string | undefined> {
@@ -220,34 +185,6 @@ export class Dispatcher {
     });
     return rpcError('internal-error');
   }
-}
-
-const SENDING = 'eth_sendRawTransaction';
-/** ethers 6 keeps nonces and heights for 250 ms. Whoever asks the next time must not be given what was true before. */
-const ETHERS_CACHE_MS = 260;
-/** Messages of one connection that come within so many milliseconds were sent together. */
-const SAME_MOMENT_MS = 2;
-/** How many transactions of one connection are awaited at most. */
-const MAX_AWAITED = 64;
-
-const methodOf = (call: unknown): unknown => (call as { readonly method?: unknown } | null)?.method;
-
-/** The hash of the transaction that a call sends, if it can be read; whether it was taken, the pool knows. */
-function hashOfSent(call: unknown, suite: Suite): Hash | undefined {
-  const { params } = call as { readonly params?: unknown };
-  const raw: unknown = Array.isArray(params) ? params[0] : undefined;
-  return isHex(raw) ? suite.hashHex(hexToBytes(raw)) : undefined;
-}
-
-/**
- * The places of `eth_blockNumber` in a batch that also sends transactions. They are answered last, once those are final, or
- * after a moment: JSON-RPC leaves the order of a batch to the server. This is for ethers 6, which asks for the height beside every
- * transaction, and keeps heights and nonces for a quarter of a second. Blocks are final sooner than that: it would take
- * a receipt for unconfirmed until the next block, which on an idle network is half a minute away, and use a nonce twice.
- */
-function heightsBesideTransactions(calls: readonly unknown[]): ReadonlySet<number> {
-  if (!calls.some((call) => methodOf(call) === SENDING)) return new Set();
-  return new Set(calls.flatMap((call, index) => (methodOf(call) === 'eth_blockNumber' ? [index] : [])));
 }
 
 interface ReadRequest {

@@ -5,7 +5,7 @@ import type { BlockReader } from './blockReader.ts';
 import type { CallScheduler } from './callScheduler.ts';
 import type { NetworkInformation, NodeStatus, TransactionSubmitter } from './dependencies.ts';
 import type { FilterRegistry } from './filterRegistry.ts';
-import type { FinalityWaiter } from './finalityWaiter.ts';
+import type { FreshHeights } from './freshHeights.ts';
 import type { RPCLimits } from './limits.ts';
 import type { Parameter } from './parameters.ts';
 import type { Subscriber, SubscriptionHub } from './subscriptionHub.ts';
@@ -19,7 +19,7 @@ export interface MethodServices {
   readonly pool: TransactionSubmitter;
   readonly calls: CallScheduler;
   readonly filters: FilterRegistry;
-  readonly finality: FinalityWaiter;
+  readonly freshHeights: FreshHeights;
   readonly subscriptions: SubscriptionHub;
   readonly suite: Suite;
   readonly random: Random;

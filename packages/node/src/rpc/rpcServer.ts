@@ -19,6 +19,7 @@ import type {
 import { Dispatcher } from './dispatcher.ts';
 import { FilterRegistry } from './filterRegistry.ts';
 import { FinalityWaiter } from './finalityWaiter.ts';
+import { FreshHeights } from './freshHeights.ts';
 import { HTTPEndpoint } from './httpEndpoint.ts';
 import { defaultRPCLimits, type RPCLimits } from './limits.ts';
 import type { MethodServices } from './method.ts';
@@ -158,6 +159,7 @@ function createServices(modules: RPCServerModules, limits: RPCLimits): MethodSer
   const shared = { ...modules, blocks, turns, limits };
   const filters = new FilterRegistry(shared);
   const finality = new FinalityWaiter(blocks, modules);
+  const freshHeights = new FreshHeights({ finality, pool, suite, clock, limits });
   const subscriptions = new SubscriptionHub(shared);
   pool.onPending((transactions) => filters.onPending(transactions.map(({ hash }) => hash)));
   const gauges: readonly [string, string, () => number][] = [
@@ -174,7 +176,7 @@ function createServices(modules: RPCServerModules, limits: RPCLimits): MethodSer
     pool,
     calls,
     filters,
-    finality,
+    freshHeights,
     subscriptions,
     suite,
     random,

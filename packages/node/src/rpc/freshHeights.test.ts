@@ -4,7 +4,7 @@ import { signed, token } from './testing/testChain.ts';
 import { startTestServer, type TestServer } from './testing/testServer.ts';
 import { TestWebSocket } from './testing/webSocketClient.ts';
 
-// What ethers 6 does for every transaction, and what would happen to it otherwise, stands at `heightsBesideTransactions`.
+// What ethers 6 does for every transaction, and what would happen to it otherwise, stands at `FreshHeights`.
 
 const transaction = signed('bob', { nonce: 2n, to: token });
 const raw = `0x${Buffer.from(transaction.raw).toString('hex')}`;
