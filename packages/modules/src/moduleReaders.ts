@@ -101,6 +101,10 @@ export class ModuleReaders {
     return Epoch(Number(this.#members(state).epoch.get()));
   }
 
+  readEpochStart(state: StorageReader, epoch: Epoch): number | undefined {
+    return epoch === 0 && this.readEpoch(state) === 0 ? 0 : undefined;
+  }
+
   /** The validators of an epoch in their order; undefined if the state knows no such epoch. */
   readValidatorSet(state: StorageReader, epoch: Epoch): ValidatorSet | undefined {
     const { validatorCounts, validators, members } = this.#members(state);

@@ -80,6 +80,8 @@ export interface FinalizedBlock {
   readonly transactionHashes: readonly Hash[];
   /** Who sent them, in the same order: their nonces moved. */
   readonly senders: readonly Address[];
+  /** The next block is of the next epoch. */
+  readonly closesEpoch: boolean;
 }
 
 /** A finalized block as one member hands it to another. */

@@ -11,9 +11,7 @@ import {
   type Proposal,
   proposalDigest,
   type SignedTransaction,
-  type StateReader,
   type Suite,
-  type ValidatorSet,
   validatorSetHash,
 } from '@hanse/protocol';
 import type { BlockExecutor } from '../execution/blockExecutor.ts';
@@ -38,6 +36,7 @@ import type {
 } from './ledger.ts';
 import { readSenderPermissions } from './senderPermissions.ts';
 import { SerialQueue } from './serialQueue.ts';
+import { ValidatorSets } from './validatorSets.ts';
 
 export interface LedgerOptions {
   readonly suite: Suite;
@@ -77,11 +76,13 @@ export class LedgerService implements Ledger {
   readonly #modules: LedgerModules;
   readonly #tree = new BlockTree();
   readonly #queue = new SerialQueue();
+  readonly #sets: ValidatorSets;
   #head: Head;
 
   constructor(options: LedgerOptions, modules: LedgerModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#sets = new ValidatorSets(modules.readers);
     this.#head = this.#loadHead();
   }
 
@@ -152,14 +153,8 @@ export class LedgerService implements Ledger {
       epoch: proposal?.epoch ?? (0 as Epoch),
       view: certificate?.statement.view ?? proposal?.view ?? (0 as FinalizedHead['view']),
       certificate,
-      validators: this.#validators(state, proposal?.epoch ?? (0 as Epoch)),
+      validators: this.#sets.next(state),
     };
-  }
-
-  #validators(state: StateReader, epoch: Epoch): ValidatorSet {
-    const set = this.#modules.readers.readValidatorSet(state, epoch);
-    if (set === undefined) throw new Error(`The state has no validators for epoch ${epoch}.`);
-    return set;
   }
 
   /** The executed block with a digest, if it is the head or above it. */
@@ -183,6 +178,9 @@ export class LedgerService implements Ledger {
     const parent = this.#parent(request.parentDigest);
     if (parent === undefined)
       throw new Error(`Nothing can be built on ${request.parentDigest}: it is not executed here.`);
+    const { epoch } = this.#sets.next(parent.state);
+    if (request.epoch !== epoch)
+      throw new Error(`Block ${parent.height + 1} is of epoch ${epoch}, not ${request.epoch}.`);
     const checks = this.#blockChecks(parent);
     const chosen: SignedTransaction[] = [];
     const rejected: { hash: Hash; reason: string }[] = [];
@@ -217,6 +215,8 @@ export class LedgerService implements Ledger {
       return invalid(`height ${proposal.height} on a parent of height ${parent.height}`);
     if (proposal.timeMs <= parent.timeMs)
       return invalid(`time ${proposal.timeMs} is not after the parent's ${parent.timeMs}`);
+    const { epoch } = this.#sets.next(parent.state);
+    if (proposal.epoch !== epoch) return invalid(`epoch ${proposal.epoch}, but the parent's state says ${epoch}`);
     if (transactions.length !== proposal.transactionHashes.length)
       return invalid('the bodies are not those of the proposal');
     const checks = this.#blockChecks(parent);
@@ -253,8 +253,7 @@ export class LedgerService implements Ledger {
     if (parent === undefined) throw new Error(`${digest} cannot be executed: its parent is not executed.`);
     const { suite } = this.#options;
     const startedMs = this.#modules.clock.monotonicMs();
-    const set = this.#validators(parent.state, proposal.epoch);
-    const leader = set.validators[proposal.leader];
+    const leader = this.#sets.next(parent.state).validators[proposal.leader];
     if (leader === undefined) throw new Error(`${digest} names leader ${proposal.leader}, who is not in the set.`);
     const block = await this.#modules.executor.executeBlock({
       parent: { header: parent.header, hash: parent.hash },
@@ -264,7 +263,7 @@ export class LedgerService implements Ledger {
       beneficiary: leader.address,
       digest,
       epoch: proposal.epoch,
-      nextSetHash: (state) => validatorSetHash(suite, this.#validators(state, proposal.epoch)),
+      nextSetHash: (state) => validatorSetHash(suite, this.#sets.next(state)),
       transactions,
       blockHash: (height) => this.#ancestorHash(parent, height),
     });
@@ -291,22 +290,22 @@ export class LedgerService implements Ledger {
       blockHash: hash,
       header,
       nextSetHash,
-      closesEpoch: false,
+      closesEpoch: this.#sets.next(execution.overlay).epoch !== proposal.epoch,
       executionMs: execution.milliseconds,
     };
   }
 
   #headResult(): ExecutionResult {
     const { digest, height, header, hash, state, proposal } = this.#head;
-    const set = this.#validators(state, proposal?.epoch ?? (0 as Epoch));
-    const nextSetHash = validatorSetHash(this.#options.suite, set);
+    const next = this.#sets.next(state);
+    const nextSetHash = validatorSetHash(this.#options.suite, next);
     return {
       digest,
       height: height as Height,
       blockHash: hash,
       header,
       nextSetHash,
-      closesEpoch: false,
+      closesEpoch: proposal !== undefined && next.epoch !== proposal.epoch,
       executionMs: 0,
     };
   }
@@ -377,6 +376,7 @@ export class LedgerService implements Ledger {
       timeMs: proposal.timeMs,
       transactionHashes: proposal.transactionHashes,
       senders: transactions.map(({ sender }) => sender),
+      closesEpoch: this.#sets.next(state).epoch !== proposal.epoch,
     };
   }
 }

@@ -47,6 +47,10 @@ export interface EngineModules {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** What `Engine.open` needs besides, which opens a log of its own. */
+export interface EngineOpenModules extends EngineModules {
   /** Absent for an observer, who follows and never votes. */
   readonly signer?: Signer;
 }

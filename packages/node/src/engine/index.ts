@@ -1,12 +1,6 @@
-export {
-  defaultEngineOptions,
-  Engine,
-  type EngineModules,
-  type EngineOptions,
-  type EngineState,
-  type VotingState,
-} from './engine.ts';
+export { defaultEngineOptions, type EngineState, type VotingState } from './engineOptions.ts';
+export { EpochEngines, type EpochEvents, type EpochModules, type MemberBodies } from './epochEngines.ts';
+export type { MemberTransport } from './memberTransport.ts';
 export { messageKinds } from './messages.ts';
 export type { EngineMetrics } from './metrics.ts';
-export type { EngineBodies, EngineEvents, EngineTransport } from './ports.ts';
-export { createKeySigner, type Signer } from './signer.ts';
+export { createKeySigner, type KeyUsage, type Signer } from './signer.ts';

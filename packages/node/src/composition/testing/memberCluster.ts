@@ -241,7 +241,7 @@ export class MemberCluster {
         suite,
         genesisHash: block.hash,
         transportKey: transportKey(index),
-        signer: createKeySigner(suite, testAccount(index + 1).privateKey),
+        signers: () => [createKeySigner(suite, testAccount(index + 1).privateKey)],
         listen: `${name}:1`,
         known: {},
       },

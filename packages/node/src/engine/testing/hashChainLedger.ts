@@ -186,5 +186,5 @@ export class HashChainLedger implements Ledger {
 function asFinalized({ height, digest, blockHash, timeMs, transactions }: Block): FinalizedBlock {
   const transactionHashes = transactions.map(({ hash }) => hash);
   const senders = transactions.map(({ sender }) => sender);
-  return { height, digest, blockHash, timeMs, transactionHashes, senders };
+  return { height, digest, blockHash, timeMs, transactionHashes, senders, closesEpoch: false };
 }
