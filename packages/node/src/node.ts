@@ -159,6 +159,7 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
         for (const handler of finalizedHandlers) handler(blocks);
       },
       alarm: (kind, detail) => alarms.push({ kind, detail }),
+      outdated: (error) => failure.report(error),
     },
   );
   cleanup.add(() => member.close());

@@ -16,6 +16,14 @@ import {
 } from '@hanse/protocol';
 import type { BlockExecutor } from '../execution/blockExecutor.ts';
 import type { ExecutionRules } from '../execution/executionRules.ts';
+import {
+  missingRule,
+  type RuleVersions,
+  rulesAt,
+  type SupportedRules,
+  supportedRules,
+  UnsupportedRuleError,
+} from '../execution/ruleVersions.ts';
 import { BlockChecks } from '../execution/staticChecks.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { LedgerStore } from '../storage/ledgerStore.ts';
@@ -42,6 +50,8 @@ export interface LedgerOptions {
   readonly suite: Suite;
   readonly genesisHash: Hash;
   readonly rules: ExecutionRules;
+  /** What this program can follow; tests take something away. */
+  readonly supported?: SupportedRules;
 }
 
 export interface LedgerModules {
@@ -166,6 +176,15 @@ export class LedgerService implements Ledger {
     return { digest, height: node.proposal.height, timeMs: node.proposal.timeMs, header, hash, state: overlay };
   }
 
+  /** The rules of the block after `parent`; throws if this program lacks one of them, for then it must not judge that block. */
+  #rules(parent: ParentBlock): RuleVersions {
+    const { supported = supportedRules } = this.#options;
+    const schedule = this.#modules.readers.readScheduledRules(parent.state);
+    const missing = missingRule(schedule, parent.height + 1, supported);
+    if (missing !== undefined) throw new UnsupportedRuleError(missing, supported);
+    return rulesAt(schedule, parent.height + 1);
+  }
+
   #blockChecks(parent: ParentBlock): BlockChecks {
     return new BlockChecks({
       rules: this.#options.rules,
@@ -181,6 +200,7 @@ export class LedgerService implements Ledger {
     const { epoch } = this.#sets.next(parent.state);
     if (request.epoch !== epoch)
       throw new Error(`Block ${parent.height + 1} is of epoch ${epoch}, not ${request.epoch}.`);
+    this.#rules(parent);
     const checks = this.#blockChecks(parent);
     const chosen: SignedTransaction[] = [];
     const rejected: { hash: Hash; reason: string }[] = [];
@@ -219,6 +239,7 @@ export class LedgerService implements Ledger {
     if (proposal.epoch !== epoch) return invalid(`epoch ${proposal.epoch}, but the parent's state says ${epoch}`);
     if (transactions.length !== proposal.transactionHashes.length)
       return invalid('the bodies are not those of the proposal');
+    this.#rules(parent);
     const checks = this.#blockChecks(parent);
     const decoded: SignedTransaction[] = [];
     for (const [index, body] of transactions.entries()) {
@@ -264,6 +285,7 @@ export class LedgerService implements Ledger {
       digest,
       epoch: proposal.epoch,
       nextSetHash: (state) => validatorSetHash(suite, this.#sets.next(state)),
+      rules: this.#rules(parent),
       transactions,
       blockHash: (height) => this.#ancestorHash(parent, height),
     });

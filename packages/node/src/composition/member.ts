@@ -18,8 +18,9 @@ import { readSenderPermissions } from '../chain/senderPermissions.ts';
 import type { SenderService } from '../chain/senderService.ts';
 import { TransactionIntake } from '../chain/transactionIntake.ts';
 import { defaultPoolOptions, TransactionPool } from '../chain/transactionPool.ts';
-import { defaultEngineOptions, EpochEngines, type EpochEvents, type Signer } from '../engine/index.ts';
+import { defaultEngineOptions, EpochEngines, type EpochEvents, EvidenceStore, type Signer } from '../engine/index.ts';
 import { executionRules } from '../execution/executionRules.ts';
+import { missingRule, type SupportedRules, supportedRules, UnsupportedRuleError } from '../execution/ruleVersions.ts';
 import { checkTransactionForm, checkTransactionStatically } from '../execution/staticChecks.ts';
 import { requestBlockRange, serveBlockRanges } from '../network/blockRanges.ts';
 import { type GossipTransaction, TransactionGossip } from '../network/gossip.ts';
@@ -65,6 +66,8 @@ export interface MemberOptions {
   readonly signers: () => readonly Signer[];
   /** Where to accept members. */
   readonly listen: string;
+  /** What this program can follow; tests take something away. */
+  readonly supported?: SupportedRules;
   /** Where to reach members, by name, tried before the endpoints on the chain. */
   readonly known: Readonly<Record<string, readonly string[]>>;
 }
@@ -76,6 +79,8 @@ export interface MemberEvents {
   alarm(kind: string, detail: string): void;
   /** Consensus goes on with this set from now on. */
   epochEntered?(validators: ValidatorSet): void;
+  /** The next block runs by a rule that this program lacks: the member has stopped voting and importing. */
+  outdated?(error: UnsupportedRuleError): void;
 }
 
 /** How many bodies of proposals are kept beside the pool: the unfinalized blocks of a branch, full. */
@@ -101,6 +106,7 @@ export class Member {
   readonly gossip: TransactionGossip;
   readonly sync: SyncDriver;
   readonly engine: EpochEngines;
+  readonly evidence: EvidenceStore;
   readonly readers: ModuleReaders;
   readonly #options: MemberOptions;
   readonly #runtime: MemberRuntime;
@@ -111,13 +117,17 @@ export class Member {
   #membersRoot: Hash | undefined;
   /** Members changed with the last block: validators that left are still talked to until the next one. */
   #leaversStay = false;
+  /** Of the rule that the log has warned of. */
+  #warnedOfHeight: number | undefined;
   #closed = false;
   #resendTimer: Timer | undefined;
   #resends = 0;
 
   /** Opens the engine's log and wires everything; nothing is sent before `start`. */
   static async open(options: MemberOptions, runtime: MemberRuntime, events: MemberEvents): Promise<Member> {
+    const { reader, ledger, disk, clock, logger } = runtime;
     const draft = new MemberDraft(options, runtime);
+    const evidence = await EvidenceStore.open(disk);
     const transport = new EngineTransportAdapter(draft.peers);
     // The engine's events reach the member, which exists only after the engine.
     const reached: { member?: Member } = {};
@@ -125,10 +135,13 @@ export class Member {
       finalized: (blocks) => reached.member?.finalized(blocks),
       behind: (height) => reached.member?.sync.behind(height),
       alarm: (kind, detail) => reached.member?.alarm(kind, detail),
-      evidence: () => undefined,
+      evidence: (first, second) => {
+        evidence.add({ first, second }).catch((error: unknown) => {
+          runtime.logger.log('error', 'evidence of a double vote could not be kept', { error: String(error) });
+        });
+      },
       epochEntered: (validators) => reached.member?.epochEntered(validators),
     };
-    const { reader, ledger, disk, clock, logger } = runtime;
     const engine = await EpochEngines.open(
       { ...defaultEngineOptions, ...consensusParameters(options) },
       {
@@ -151,7 +164,7 @@ export class Member {
       },
     );
     transport.deliverTo(engine);
-    const member = new Member(options, runtime, events, draft, engine);
+    const member = new Member(options, runtime, events, { draft, engine, evidence });
     reached.member = member;
     return member;
   }
@@ -160,8 +173,7 @@ export class Member {
     options: MemberOptions,
     runtime: MemberRuntime,
     events: MemberEvents,
-    draft: MemberDraft,
-    engine: EpochEngines,
+    { draft, engine, evidence }: { draft: MemberDraft; engine: EpochEngines; evidence: EvidenceStore },
   ) {
     this.#options = options;
     this.#runtime = runtime;
@@ -173,6 +185,7 @@ export class Member {
     this.gossip = draft.gossip;
     this.readers = draft.readers;
     this.engine = engine;
+    this.evidence = evidence;
     this.sync = this.#createSync();
     serveBlockRanges(this.peers, async (range) => readBlockRange(runtime.reader, range), runtime.clock);
     this.peers.onHead((_peer, height) => {
@@ -251,6 +264,7 @@ export class Member {
     const { reader } = this.#runtime;
     this.peers.setHead(reader.headHeight());
     this.#followMembers();
+    this.#followRules();
     this.#events.finalized(blocks);
   }
 
@@ -274,6 +288,25 @@ export class Member {
     if (digest === this.#membersDigest) return;
     this.#membersDigest = digest;
     this.peers.setMembers(members);
+  }
+
+  /** Warns of rules to come that this program lacks, and stops before the first block that runs by one. */
+  #followRules(): void {
+    const { reader, logger } = this.#runtime;
+    const supported = this.#options.supported ?? supportedRules;
+    const schedule = this.readers.readScheduledRules(reader.state());
+    const height = reader.headHeight();
+    const missing = missingRule(schedule, Number.POSITIVE_INFINITY, supported);
+    if (missing === undefined) return;
+    const error = new UnsupportedRuleError(missing, supported);
+    if (missing.height > height + 1) {
+      if (this.#warnedOfHeight !== missing.height) logger.log('warn', 'upgrade this member', { reason: error.message });
+      this.#warnedOfHeight = missing.height;
+      return;
+    }
+    this.sync.close();
+    this.engine.silence('outdated', error.message);
+    this.#events.outdated?.(error);
   }
 
   /** From the block on in which this member's transport key changed, the others expect the new one. */

@@ -22,12 +22,13 @@ import {
 } from '@hanse/protocol';
 import type { StateKeys } from '../storage/stateKeys.ts';
 import { type StateBase, type StateChanges, StateOverlay } from '../storage/stateOverlay.ts';
-import { EVMAdapter } from './evmAdapter.ts';
 import { ExecutionHost } from './executionHost.ts';
+import { EngineBySchedule } from './engineBySchedule.ts';
 import type { ExecutionRules } from './executionRules.ts';
 import { assertExecution, InternalExecutionError } from './internalExecutionError.ts';
 import { JournaledState } from './journaledState.ts';
 import { commitState } from './stateCommit.ts';
+import { firstRules, type RuleVersions } from './ruleVersions.ts';
 import { executeTransaction, type ModuleRunner, type TransactionContext } from './transactionExecutor.ts';
 
 /** BLOCKHASH and `BlockEnvironment.blockHash` reach this far back (Yellow Paper, section 9.4.2). */
@@ -58,6 +59,8 @@ export interface BlockRequest {
   readonly epoch: Epoch;
   /** The hash of the validator set that the block's own state says decides the next block. */
   readonly nextSetHash: (state: StateReader) => Hash;
+  /** The versions of the rules in force at this height; all 1 if absent. */
+  readonly rules?: RuleVersions;
   /** In their order; they passed `checkBlockTransactions` on the same parent. */
   readonly transactions: readonly SignedTransaction[];
   /** The hash of an ancestor; asked for the last 256 heights only. */
@@ -88,14 +91,14 @@ export class BlockExecutor {
   readonly #rules: ExecutionRules;
   readonly #modules: ModuleRunner;
   readonly #keys: StateKeys;
-  readonly #engine: EVMAdapter;
+  readonly #engines: EngineBySchedule;
 
   constructor(options: BlockExecutorOptions, { modules, keys }: BlockExecutorModules) {
     this.#suite = options.suite;
     this.#rules = options.rules;
     this.#modules = modules;
     this.#keys = keys;
-    this.#engine = new EVMAdapter({
+    this.#engines = new EngineBySchedule({
       suite: options.suite,
       chainId: options.rules.chainId,
       fork: options.rules.fork,
@@ -120,7 +123,7 @@ export class BlockExecutor {
       fork: this.#rules.fork,
       state,
       block,
-      engine: this.#engine,
+      engine: this.#engines.of(request.rules ?? firstRules),
       modules: this.#modules,
     };
     const hookFailures = runBeginBlock(context);

@@ -24,7 +24,7 @@ import { StateKeys } from '../../storage/stateKeys.ts';
 import { Member } from '../member.ts';
 
 export const START_MS = 1_700_000_000_000;
-const NAMES = ['authority', 'bank', 'farm', 'market', 'fifth', 'sixth', 'seventh'];
+export const NAMES = ['authority', 'bank', 'farm', 'market', 'fifth', 'sixth', 'seventh', 'eighth'];
 
 /** What of a member survives a power cut, and what runs on it now. */
 export interface ClusterMember {
@@ -35,6 +35,9 @@ export interface ClusterMember {
   readonly alarms: string[];
   /** The blocks that the member told of, by height. */
   readonly told: Map<number, Hash>;
+  /** Its folder of keys: a further one is added before the vote key is replaced. */
+  readonly voteKeys: Uint8Array[];
+  transportKey: Hex;
   incarnations: number;
 }
 
@@ -133,7 +136,12 @@ class Life {
 }
 
 export interface MemberClusterOptions {
+  /** How many members the genesis has. */
   readonly size?: number;
+  /** How many of them validate; all if absent. */
+  readonly validators?: number;
+  /** Members that the genesis does not know, and that may be admitted later. */
+  readonly applicants?: number;
   readonly seed?: number;
   readonly parameters?: Record<string, unknown>;
   /** The longest time that a call to the ledger's thread takes, and its answer back; random below that. */
@@ -160,7 +168,7 @@ export class MemberCluster {
   }
 
   private constructor(suite: Suite, options: MemberClusterOptions) {
-    const { size = 4, seed = 1, parameters = {} } = options;
+    const { size = 4, validators = size, applicants = 0, seed = 1, parameters = {} } = options;
     this.suite = suite;
     this.#options = options;
     this.#random = new SeededRandom(`cluster ${seed}`);
@@ -175,7 +183,7 @@ export class MemberCluster {
       members: NAMES.slice(0, size).map((name, index) => ({
         name,
         role: index < 2 ? name : 'company',
-        validator: true,
+        validator: index < validators,
         address: testAccount(index + 1).address,
         voteKey: suite.publicKey(testAccount(index + 1).privateKey),
         transportKey: transportKey(index),
@@ -184,13 +192,15 @@ export class MemberCluster {
       currencies: [{ symbol: 'DCNY', name: 'Digital yuan', decimals: 2, authority: 'authority' }],
       parameters: { accounts: 'open', ...parameters },
     });
-    this.members = Array.from({ length: size }, (_, index) => ({
+    this.members = Array.from({ length: size + applicants }, (_, index) => ({
       index,
       disk: new SimulatedDisk(),
       database: new MemoryDatabase(),
       running: undefined,
       alarms: [],
       told: new Map(),
+      voteKeys: [testAccount(index + 1).privateKey],
+      transportKey: transportKey(index),
       incarnations: 0,
     }));
   }
@@ -240,8 +250,8 @@ export class MemberCluster {
         genesis,
         suite,
         genesisHash: block.hash,
-        transportKey: transportKey(index),
-        signers: () => [createKeySigner(suite, testAccount(index + 1).privateKey)],
+        transportKey: held.transportKey,
+        signers: () => held.voteKeys.map((key) => createKeySigner(suite, key)),
         listen: `${name}:1`,
         known: {},
       },
@@ -249,7 +259,7 @@ export class MemberCluster {
         clock,
         random: new SeededRandom(`member ${index} ${held.incarnations}`),
         disk: held.disk,
-        network: life.network(this.hub.network(transportKey(index))),
+        network: life.network(this.hub.network(() => held.transportKey)),
         logger: createConsoleLogger({
           level: 'warn',
           format: 'json',
@@ -259,6 +269,10 @@ export class MemberCluster {
         ledger: this.#delayed(ledger, clock) as LedgerService,
         senders: new SenderService(suite),
         reader,
+        identify: (key) => {
+          held.transportKey = key;
+          return true;
+        },
       },
       {
         finalized: (blocks) => {
@@ -366,7 +380,7 @@ export class MemberCluster {
   }
 }
 
-const transportKey = (index: number): Hex => `0x${(index + 1).toString(16).padStart(64, '0')}`;
+export const transportKey = (index: number): Hex => `0x${(index + 1).toString(16).padStart(64, '0')}`;
 
 /** Lets every promise that can resolve without the clock do so. */
 async function settle(): Promise<void> {
