@@ -15,6 +15,7 @@ import { ACTIVE_MEMBER, roleOf } from './abi/memberCodes.ts';
 import { currencyFactoryStorage, currencyStorage } from './currency/currencyStorage.ts';
 import { type MembersReader, type Permissions, permissionsOf } from './members/membership.ts';
 import { membersStorage } from './members/membersStorage.ts';
+import { readRules, type ScheduledRule } from './members/rules.ts';
 import { readStorage } from './storage/accessors.ts';
 import { SlotHasher } from './storage/slotHasher.ts';
 import { StateSlots } from './storage/stateSlots.ts';
@@ -118,6 +119,18 @@ export class ModuleReaders {
         };
       }),
     };
+  }
+
+  /** The height of the block that closed the epoch before, 0 for epoch 0; undefined if the state knows no such epoch. */
+  readEpochStart(state: StorageReader, epoch: Epoch): number | undefined {
+    const { validatorCounts, epochStarts } = this.#members(state);
+    const key = BigInt(epoch);
+    return validatorCounts.at(key).get() === 0 ? undefined : epochStarts.at(key).get();
+  }
+
+  /** The versions of features that the members decided on, ascending by the height from which they are in force; what is not named is in version 1. */
+  readScheduledRules(state: StorageReader): readonly ScheduledRule[] {
+    return readRules(this.#members(state));
   }
 
   /** The parameters in force, in the genesis document's form. */

@@ -36,6 +36,8 @@ export const blockHashWindow = 256;
 export interface BlockExecutorOptions {
   readonly suite: Suite;
   readonly rules: ExecutionRules;
+  /** The hash of block 0. */
+  readonly genesisHash: Hash;
 }
 
 export interface BlockExecutorModules {
@@ -86,6 +88,7 @@ export interface ExecutedBlock {
 export class BlockExecutor {
   readonly #suite: Suite;
   readonly #rules: ExecutionRules;
+  readonly #genesisHash: Hash;
   readonly #modules: ModuleRunner;
   readonly #keys: StateKeys;
   readonly #engine: EVMAdapter;
@@ -93,6 +96,7 @@ export class BlockExecutor {
   constructor(options: BlockExecutorOptions, { modules, keys }: BlockExecutorModules) {
     this.#suite = options.suite;
     this.#rules = options.rules;
+    this.#genesisHash = options.genesisHash;
     this.#modules = modules;
     this.#keys = keys;
     this.#engine = new EVMAdapter({
@@ -147,6 +151,7 @@ export class BlockExecutor {
     assertExecution(timestamp >= parent.header.timestamp, 'the time goes back');
     return {
       chainId: this.#rules.chainId,
+      genesisHash: this.#genesisHash,
       height,
       timestamp,
       beneficiary: request.beneficiary,

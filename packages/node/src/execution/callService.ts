@@ -4,7 +4,7 @@ import {
   type BlockEnvironment,
   type Hash,
   type Header,
-  type Height,
+  Height,
   MAX_INITCODE_BYTES,
   type StateReader,
   type Suite,
@@ -94,6 +94,8 @@ export class CallService {
   readonly #rules: ExecutionRules;
   readonly #parts: CallServiceModules;
   readonly #engine: EVMAdapter;
+  /** Read once: the hash of block 0 never changes. */
+  #genesisHash: Hash | undefined;
   #deadlineMs = 0;
   #jumps = 0;
   #queue: Promise<unknown> = Promise.resolve();
@@ -169,11 +171,14 @@ export class CallService {
     const height = ledger.headHeight();
     const head = ledger.header(height);
     if (head === undefined) throw new InternalExecutionError(`the header of block ${height} is missing`);
+    this.#genesisHash ??= ledger.header(Height(0))?.hash;
+    if (this.#genesisHash === undefined) throw new InternalExecutionError('the header of block 0 is missing');
     const { header } = head;
     return {
       state: ledger.state(),
       block: {
         chainId: this.#rules.chainId,
+        genesisHash: this.#genesisHash,
         height,
         timestamp: header.timestamp,
         beneficiary: header.beneficiary,
