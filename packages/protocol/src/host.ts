@@ -4,6 +4,8 @@ import type { Address, Hash } from './types.ts';
 /** The block that a transaction runs in. */
 export interface BlockEnvironment {
   readonly chainId: bigint;
+  /** The hash of block 0, which stands for the network and begins whatever its members sign. */
+  readonly genesisHash: Hash;
   readonly height: number;
   /** Seconds since 1970. */
   readonly timestamp: number;

@@ -8,6 +8,7 @@ export * from './endpoint.ts';
 export * from './errors.ts';
 export * from './finality.ts';
 export * from './genesis.ts';
+export * from './governance.ts';
 export * from './header.ts';
 export * from './host.ts';
 export * from './internationalSuite.ts';

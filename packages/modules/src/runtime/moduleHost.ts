@@ -15,7 +15,7 @@ import { BEGIN_BLOCK_GAS } from '../gasSchedule.ts';
 import { decodeMarker } from '../marker.ts';
 import { nativeModules } from '../nativeModules.ts';
 import { SlotHasher } from '../storage/slotHasher.ts';
-import { CompiledModule, type ModuleHasher } from './compiledModule.ts';
+import { CompiledModule, type ModuleSuite } from './compiledModule.ts';
 import { genesisContext } from './genesisContext.ts';
 import { ModuleFrame } from './moduleFrame.ts';
 
@@ -38,10 +38,10 @@ export class ModuleHost implements FrameRunner {
   /** The accounts whose module is running now, with the number of its frames on the stack. */
   readonly #entered = new Map<Address, number>();
 
-  /** `hasher` is the network's suite. `definitions` is for tests with modules of their own. */
-  constructor(hasher: ModuleHasher, definitions: readonly NativeModule[] = nativeModules) {
-    this.#slotHasher = new SlotHasher(hasher);
-    this.#modules = definitions.map((definition) => new CompiledModule(definition, hasher, this.#slotHasher));
+  /** `suite` is the network's. `definitions` is for tests with modules of their own. */
+  constructor(suite: ModuleSuite, definitions: readonly NativeModule[] = nativeModules) {
+    this.#slotHasher = new SlotHasher(suite);
+    this.#modules = definitions.map((definition) => new CompiledModule(definition, suite, this.#slotHasher));
     for (const module of this.#modules) {
       const key = bytesToHex(module.marker);
       if (this.#byMarker.has(key)) throw new Error(`two modules have the marker of ${module.definition.name}`);

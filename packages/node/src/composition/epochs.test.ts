@@ -187,7 +187,12 @@ describe('members come and go', () => {
     await alliance.expectAgreement([4, 5, 6, 7]);
     const height = alliance.cluster.heights()[0];
     await alliance.block(5);
-    expect(alliance.cluster.running(4).member.peers.peers().map(({ name }) => name)).toEqual(NAMES.slice(5, 8));
+    expect(
+      alliance.cluster
+        .running(4)
+        .member.peers.peers()
+        .map(({ name }) => name),
+    ).toEqual(NAMES.slice(5, 8));
     expect(alliance.cluster.heights()[0]).toBe(height);
     await alliance.cluster.close();
   });
@@ -198,7 +203,9 @@ describe('keys rotate on the chain', () => {
     const alliance = await Alliance.start({ size: 4 });
     const held = alliance.cluster.members[3]!;
     held.voteKeys.push(testAccount(60).privateKey);
-    expect(await alliance.call(4, 'rotateVoteKey', [alliance.cluster.suite.publicKey(testAccount(60).privateKey)], 3)).toBe(1);
+    expect(
+      await alliance.call(4, 'rotateVoteKey', [alliance.cluster.suite.publicKey(testAccount(60).privateKey)], 3),
+    ).toBe(1);
     await alliance.cluster.run(2_000);
     expect(alliance.voting(3)).toBe('voting');
     // Three of four, among them the one with the new key.

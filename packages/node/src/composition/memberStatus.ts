@@ -119,7 +119,15 @@ export class MemberStatus {
       const { signer } = first;
       const name = member.readers.readValidatorSet(state, epoch)?.validators[signer]?.name;
       const recorded = member.readers.isDoubleVoteRecorded(state, epoch, view, signer);
-      return { epoch, view, signer, validator: name ?? String(signer), first: show(first), second: show(second), recorded };
+      return {
+        epoch,
+        view,
+        signer,
+        validator: name ?? String(signer),
+        first: show(first),
+        second: show(second),
+        recorded,
+      };
     });
   }
 

@@ -22,13 +22,13 @@ import {
 } from '@hanse/protocol';
 import type { StateKeys } from '../storage/stateKeys.ts';
 import { type StateBase, type StateChanges, StateOverlay } from '../storage/stateOverlay.ts';
-import { ExecutionHost } from './executionHost.ts';
 import { EngineBySchedule } from './engineBySchedule.ts';
+import { ExecutionHost } from './executionHost.ts';
 import type { ExecutionRules } from './executionRules.ts';
 import { assertExecution, InternalExecutionError } from './internalExecutionError.ts';
 import { JournaledState } from './journaledState.ts';
-import { commitState } from './stateCommit.ts';
 import { firstRules, type RuleVersions } from './ruleVersions.ts';
+import { commitState } from './stateCommit.ts';
 import { executeTransaction, type ModuleRunner, type TransactionContext } from './transactionExecutor.ts';
 
 /** BLOCKHASH and `BlockEnvironment.blockHash` reach this far back (Yellow Paper, section 9.4.2). */
@@ -37,6 +37,8 @@ export const blockHashWindow = 256;
 export interface BlockExecutorOptions {
   readonly suite: Suite;
   readonly rules: ExecutionRules;
+  /** The hash of block 0. */
+  readonly genesisHash: Hash;
 }
 
 export interface BlockExecutorModules {
@@ -89,6 +91,7 @@ export interface ExecutedBlock {
 export class BlockExecutor {
   readonly #suite: Suite;
   readonly #rules: ExecutionRules;
+  readonly #genesisHash: Hash;
   readonly #modules: ModuleRunner;
   readonly #keys: StateKeys;
   readonly #engines: EngineBySchedule;
@@ -96,6 +99,7 @@ export class BlockExecutor {
   constructor(options: BlockExecutorOptions, { modules, keys }: BlockExecutorModules) {
     this.#suite = options.suite;
     this.#rules = options.rules;
+    this.#genesisHash = options.genesisHash;
     this.#modules = modules;
     this.#keys = keys;
     this.#engines = new EngineBySchedule({
@@ -150,6 +154,7 @@ export class BlockExecutor {
     assertExecution(timestamp >= parent.header.timestamp, 'the time goes back');
     return {
       chainId: this.#rules.chainId,
+      genesisHash: this.#genesisHash,
       height,
       timestamp,
       beneficiary: request.beneficiary,

@@ -87,7 +87,8 @@ async function executeAll(test: BlockchainTest): Promise<{ executed: ExecutedBlo
       },
     };
     const height = Number(header.number);
-    const executed = await new BlockExecutor({ suite: testSuite, rules }, { modules, keys }).executeBlock({
+    const options = { suite: testSuite, rules, genesisHash: hashes[0]! };
+    const executed = await new BlockExecutor(options, { modules, keys }).executeBlock({
       parent: { hash: hashes.at(-1)!, header: { number: Height(height - 1), timestamp } as never },
       parentState: state,
       height: Height(height),

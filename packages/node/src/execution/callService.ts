@@ -5,7 +5,7 @@ import {
   type BlockEnvironment,
   type Hash,
   type Header,
-  type Height,
+  Height,
   MAX_INITCODE_BYTES,
   type StateReader,
   type Suite,
@@ -101,6 +101,8 @@ export class CallService {
   readonly #rules: ExecutionRules;
   readonly #parts: CallServiceModules;
   readonly #engines: EngineBySchedule;
+  /** Read once: the hash of block 0 never changes. */
+  #genesisHash: Hash | undefined;
   #deadlineMs = 0;
   #jumps = 0;
   #queue: Promise<unknown> = Promise.resolve();
@@ -176,6 +178,8 @@ export class CallService {
     const height = ledger.headHeight();
     const head = ledger.header(height);
     if (head === undefined) throw new InternalExecutionError(`the header of block ${height} is missing`);
+    this.#genesisHash ??= ledger.header(Height(0))?.hash;
+    if (this.#genesisHash === undefined) throw new InternalExecutionError('the header of block 0 is missing');
     const { header } = head;
     const state = ledger.state();
     return {
@@ -183,6 +187,7 @@ export class CallService {
       engine: this.#engines.of(rulesAt(this.#parts.scheduledRules(state), height + 1)),
       block: {
         chainId: this.#rules.chainId,
+        genesisHash: this.#genesisHash,
         height,
         timestamp: header.timestamp,
         beneficiary: header.beneficiary,

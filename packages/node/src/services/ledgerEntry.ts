@@ -19,7 +19,7 @@ export const createService: ServiceFactory = (options, context) => {
   const block = buildGenesisBlock(genesis, suite, { modules, keys });
   const store = new LedgerStore(new LMDBKeyValueStore(ledgerFolder), { suite, keys });
   store.initialize(block);
-  const executor = new BlockExecutor({ suite, rules }, { modules, keys });
+  const executor = new BlockExecutor({ suite, rules, genesisHash: block.hash }, { modules, keys });
   return new LedgerService(
     { suite, genesisHash: block.hash, rules },
     {

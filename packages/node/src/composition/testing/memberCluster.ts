@@ -238,7 +238,7 @@ export class MemberCluster {
       { suite, genesisHash: block.hash, rules },
       {
         store,
-        executor: new BlockExecutor({ suite, rules }, { modules: this.#modules, keys }),
+        executor: new BlockExecutor({ suite, rules, genesisHash: block.hash }, { modules: this.#modules, keys }),
         clock,
         readers: new ModuleReaders(suite),
       },

@@ -135,7 +135,7 @@ export class ExecutionChain {
     this.rules = rules;
     this.state = stateOf(allocation, testSuite, keys);
     this.blocks = [{ header: genesisHeader(this.state.stateRoot, rules), hash: testSuite.hashHex(hexToBytes('0x00')) }];
-    this.#executor = new BlockExecutor({ suite: testSuite, rules }, { modules, keys });
+    this.#executor = new BlockExecutor({ suite: testSuite, rules, genesisHash: this.head.hash }, { modules, keys });
   }
 
   get head(): { readonly header: Header; readonly hash: Hash } {
@@ -230,6 +230,7 @@ export interface MessageOptions {
 
 export const testBlock: BlockEnvironment = {
   chainId: testRules.chainId,
+  genesisHash: zeroHash,
   height: 100,
   timestamp: 1_700_000_100,
   beneficiary: proposer,

@@ -13,6 +13,7 @@ import {
   recoverSender,
   type SignedTransaction,
   type Suite,
+  ZERO_HASH,
 } from '@hanse/protocol';
 import { StateKeys } from '../../storage/stateKeys.ts';
 import { EVMAdapter } from '../evmAdapter.ts';
@@ -120,6 +121,7 @@ function environment(env: GeneralStateTest['env'], suite: Suite): BlockEnvironme
   const number = (name: string) => BigInt(env[name] ?? '0x0');
   return {
     chainId: 1n,
+    genesisHash: ZERO_HASH,
     height: Number(number('currentNumber')),
     timestamp: Number(number('currentTimestamp')),
     beneficiary: (env.currentCoinbase ?? '0x').toLowerCase() as Address,
