@@ -1,6 +1,6 @@
 import { membersAbi, membersAddress } from '@hanse/modules';
-import { type Hash, Height, type Hex, hexToBytes, type SignedTransaction } from '@hanse/protocol';
-import { encodeFunctionData } from 'viem';
+import { bytesToHex, type Hash, Height, type Hex, hexToBytes, type SignedTransaction } from '@hanse/protocol';
+import { decodeErrorResult, encodeFunctionData } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { testAccount, testTransaction } from '../execution/testing/executionFixture.ts';
 import { MemberCluster, type MemberClusterOptions, NAMES, transportKey } from './testing/memberCluster.ts';
@@ -24,8 +24,8 @@ class Alliance {
     this.cluster = cluster;
   }
 
-  /** Sends a call of a member's account through some member, waits until it is final there, and gives its status. */
-  async call(account: number, functionName: MembersFunction, args: readonly unknown[], through = 0): Promise<number> {
+  /** Sends a call of a member's account through some member, waits until it is final there, and gives `done` or the name of the error. */
+  async call(account: number, functionName: MembersFunction, args: readonly unknown[], through = 0): Promise<string> {
     const data = hexToBytes(encodeFunctionData({ abi: membersAbi, functionName, args } as never));
     const transaction = this.#sign(account, { to: membersAddress, data });
     return this.#send(transaction, through);
@@ -39,18 +39,20 @@ class Alliance {
   /** Proposes by the authority's account and has as many others approve as it takes. */
   async decide(functionName: MembersFunction, args: readonly unknown[], voters: readonly number[]): Promise<void> {
     const proposer = voters[0]!;
-    expect(await this.call(proposer + 1, functionName, args, proposer)).toBe(1);
+    expect(await this.call(proposer + 1, functionName, args, proposer)).toBe('done');
     this.proposals += 1;
     for (const voter of voters.slice(1)) {
-      if (this.#isEnacted()) break;
-      expect(await this.call(voter + 1, 'vote', [this.proposals, true], voter)).toBe(1);
+      const outcome = await this.call(voter + 1, 'vote', [this.proposals, true], voter);
+      // The vote before this one decided it.
+      if (outcome === 'ProposalClosed') return;
+      expect(outcome).toBe('done');
     }
   }
 
   async declareReady(index: number): Promise<void> {
     const { reader } = this.cluster.running(index);
     const height = reader.headHeight();
-    expect(await this.call(index + 1, 'declareReady', [height, reader.header(height)!.hash], index)).toBe(1);
+    expect(await this.call(index + 1, 'declareReady', [height, reader.header(height)!.hash], index)).toBe('done');
   }
 
   async promote(index: number, id: number, voters: readonly number[]): Promise<void> {
@@ -82,24 +84,22 @@ class Alliance {
     expect(running.flatMap((index) => this.cluster.members[index]!.alarms)).toEqual([]);
   }
 
-  #isEnacted(): boolean {
-    return this.cluster.running(0).member.readers.readEpoch(this.cluster.running(0).reader.state()) > this.epoch(0);
-  }
-
   #sign(account: number, fields: { to: Hex; data: Uint8Array }): SignedTransaction {
     const nonce = this.#nonces.get(account) ?? 0;
     this.#nonces.set(account, nonce + 1);
     return testTransaction({ nonce: BigInt(nonce), gasLimit: 4_000_000n, ...fields }, testAccount(account));
   }
 
-  async #send({ raw, hash }: SignedTransaction, through: number): Promise<number> {
+  async #send({ raw, hash }: SignedTransaction, through: number): Promise<string> {
     const { member, reader } = this.cluster.running(through);
     expect(await member.submit(raw)).toMatchObject({ ok: true });
     await this.cluster.run(60_000, () => reader.findTransaction(hash as Hash) !== undefined);
     const place = reader.findTransaction(hash as Hash);
     expect(place, `${hash} is final`).toBeDefined();
     await this.cluster.run(100);
-    return reader.receipts(Height(place!.height))![place!.index]!.status;
+    const receipt = reader.receipts(Height(place!.height))![place!.index]!;
+    if (receipt.success) return 'done';
+    return decodeErrorResult({ abi: membersAbi, data: bytesToHex(receipt.revertData) }).errorName;
   }
 }
 
@@ -205,7 +205,7 @@ describe('keys rotate on the chain', () => {
     held.voteKeys.push(testAccount(60).privateKey);
     expect(
       await alliance.call(4, 'rotateVoteKey', [alliance.cluster.suite.publicKey(testAccount(60).privateKey)], 3),
-    ).toBe(1);
+    ).toBe('done');
     await alliance.cluster.run(2_000);
     expect(alliance.voting(3)).toBe('voting');
     // Three of four, among them the one with the new key.
@@ -218,7 +218,7 @@ describe('keys rotate on the chain', () => {
     await alliance.block(3);
     expect(alliance.voting(3)).toBe('voting');
     await alliance.cluster.start(1);
-    expect(await alliance.call(4, 'rotateTransportKey', [`0x${'7a'.repeat(32)}`], 3)).toBe(1);
+    expect(await alliance.call(4, 'rotateTransportKey', [`0x${'7a'.repeat(32)}`], 3)).toBe('done');
     await alliance.cluster.run(5_000);
     expect(alliance.cluster.running(3).member.peers.connected()).toEqual(NAMES.slice(0, 3));
     alliance.cluster.kill(2);
