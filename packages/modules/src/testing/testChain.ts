@@ -6,6 +6,7 @@ import {
   CompiledAbi,
   createInternationalSuite,
   decodeRevertReason,
+  firstRules,
   type Genesis,
   type GenesisMember,
   type Hash,
@@ -16,6 +17,7 @@ import {
   parseGenesis,
   portablePrimitives,
   type ResultValue,
+  type RuleVersions,
   readSelector,
 } from '@hanse/protocol';
 import type { Abi, ExtractAbiFunction, ExtractAbiFunctionNames } from 'abitype';
@@ -87,6 +89,8 @@ export class TestChain {
   readonly readers = new ModuleReaders(testSuite);
   readonly host: ModuleHost;
   height = 1;
+  /** What governance has scheduled for this height. */
+  rules: RuleVersions = firstRules;
   /** Block time beyond a second a block. */
   extraSeconds = 0;
   /** What calls to accounts without module give, for modules that call contracts. */
@@ -127,11 +131,12 @@ export class TestChain {
         gasLimit: 60_000_000n,
         baseFeePerGas: 0n,
         prevRandao: `0x${'00'.repeat(32)}`,
+        rules: this.rules,
         blockHash: (asked) => (asked < height && asked >= height - 256 ? testBlockHash(asked) : undefined),
       },
       transaction: { origin: testAccounts.authority, gasPrice: 0n },
       call: (message) => {
-        const isModule = this.host.moduleAt(state.getCode(message.to!)) !== undefined;
+        const isModule = this.host.moduleAt(state.getCode(message.to!), this.rules) !== undefined;
         return isModule ? this.host.run(self, message) : this.contract(self, message);
       },
     };

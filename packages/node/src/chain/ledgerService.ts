@@ -10,6 +10,7 @@ import {
   type Height,
   type Proposal,
   proposalDigest,
+  type RuleVersions,
   type SignedTransaction,
   type Suite,
   validatorSetHash,
@@ -18,7 +19,6 @@ import type { BlockExecutor } from '../execution/blockExecutor.ts';
 import type { ExecutionRules } from '../execution/executionRules.ts';
 import {
   missingRule,
-  type RuleVersions,
   rulesAt,
   type SupportedRules,
   supportedRules,

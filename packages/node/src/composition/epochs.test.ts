@@ -2,6 +2,7 @@ import { membersAbi, membersAddress } from '@hanse/modules';
 import { bytesToHex, type Hash, Height, type Hex, hexToBytes, type SignedTransaction } from '@hanse/protocol';
 import { decodeErrorResult, encodeFunctionData } from 'viem';
 import { describe, expect, it } from 'vitest';
+import { supportedRules } from '../execution/ruleVersions.ts';
 import { testAccount, testTransaction } from '../execution/testing/executionFixture.ts';
 import { MemberCluster, type MemberClusterOptions, NAMES, transportKey } from './testing/memberCluster.ts';
 
@@ -246,6 +247,31 @@ describe('a member that was away', () => {
     alliance.cluster.kill(0);
     await alliance.block(3);
     await alliance.expectAgreement([1, 2, 3, 4, 5]);
+    await alliance.cluster.close();
+  });
+});
+
+describe('rules change at a height', () => {
+  it('a member that lacks the new rule stops before that height with the reason, and the others go on', async () => {
+    const lacks = { ...supportedRules, 'gas-schedule': 1 };
+    const alliance = await Alliance.start({ size: 4, supported: (index) => (index === 3 ? lacks : supportedRules) });
+    const height = alliance.cluster.heights()[0]! + 40;
+    await alliance.decide('proposeRule', ['gas-schedule', 2, height], [0, 1, 2, 3]);
+    for (let at = alliance.cluster.heights()[0]!; at < height + 3; at = alliance.cluster.heights()[0]!) {
+      await alliance.block();
+    }
+    await alliance.cluster.run(5_000);
+    expect(alliance.cluster.heights()[3]).toBe(height - 1);
+    expect(alliance.cluster.members[3]!.outdated).toContain(`From block ${height} on the network runs version 2`);
+    expect(alliance.cluster.log.join()).toContain('upgrade this member');
+    // With the program that has the rule it comes back by itself.
+    alliance.cluster.kill(3);
+    alliance.cluster.members[3]!.alarms.length = 0;
+    alliance.cluster.upgrade(3);
+    await alliance.cluster.start(3);
+    await alliance.cluster.run(20_000, () => alliance.cluster.heights()[3] === alliance.cluster.heights()[0]);
+    await alliance.block(3);
+    await alliance.expectAgreement([0, 1, 2, 3]);
     await alliance.cluster.close();
   });
 });

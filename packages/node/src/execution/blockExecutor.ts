@@ -14,6 +14,7 @@ import {
   logsBloom,
   mergeBlooms,
   orderedTrieRoot,
+  type RuleVersions,
   type SignedTransaction,
   type StateReader,
   type StoredReceipt,
@@ -27,7 +28,6 @@ import { ExecutionHost } from './executionHost.ts';
 import type { ExecutionRules } from './executionRules.ts';
 import { assertExecution, InternalExecutionError } from './internalExecutionError.ts';
 import { JournaledState } from './journaledState.ts';
-import { firstRules, type RuleVersions } from './ruleVersions.ts';
 import { commitState } from './stateCommit.ts';
 import { executeTransaction, type ModuleRunner, type TransactionContext } from './transactionExecutor.ts';
 
@@ -61,8 +61,8 @@ export interface BlockRequest {
   readonly epoch: Epoch;
   /** The hash of the validator set that the block's own state says decides the next block. */
   readonly nextSetHash: (state: StateReader) => Hash;
-  /** The versions of the rules in force at this height; all 1 if absent. */
-  readonly rules?: RuleVersions;
+  /** The versions of the rules in force at this height. */
+  readonly rules: RuleVersions;
   /** In their order; they passed `checkBlockTransactions` on the same parent. */
   readonly transactions: readonly SignedTransaction[];
   /** The hash of an ancestor; asked for the last 256 heights only. */
@@ -127,7 +127,7 @@ export class BlockExecutor {
       fork: this.#rules.fork,
       state,
       block,
-      engine: this.#engines.of(request.rules ?? firstRules),
+      engine: this.#engines.of(request.rules),
       modules: this.#modules,
     };
     const hookFailures = runBeginBlock(context);
@@ -161,6 +161,7 @@ export class BlockExecutor {
       gasLimit: this.#rules.blockGasLimit,
       baseFeePerGas: this.#rules.baseFeePerGas,
       prevRandao: parent.hash,
+      rules: request.rules,
       blockHash: (asked) => {
         if (asked >= height || asked < 0 || asked < height - blockHashWindow) return undefined;
         return asked === height - 1 ? parent.hash : request.blockHash(asked);

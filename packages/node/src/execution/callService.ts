@@ -182,9 +182,10 @@ export class CallService {
     if (this.#genesisHash === undefined) throw new InternalExecutionError('the header of block 0 is missing');
     const { header } = head;
     const state = ledger.state();
+    const rules = rulesAt(this.#parts.scheduledRules(state), height + 1);
     return {
       state,
-      engine: this.#engines.of(rulesAt(this.#parts.scheduledRules(state), height + 1)),
+      engine: this.#engines.of(rules),
       block: {
         chainId: this.#rules.chainId,
         genesisHash: this.#genesisHash,
@@ -194,6 +195,7 @@ export class CallService {
         gasLimit: header.gasLimit,
         baseFeePerGas: header.baseFeePerGas,
         prevRandao: header.mixHash,
+        rules,
         blockHash: (asked) =>
           asked >= 0 && asked < height && asked >= height - blockHashWindow
             ? ledger.header(asked as Height)?.hash

@@ -1,5 +1,5 @@
+import type { RuleVersions } from '@hanse/protocol';
 import { EVMAdapter, type EVMAdapterOptions } from './evmAdapter.ts';
-import type { RuleVersions } from './ruleVersions.ts';
 
 /** The contract engines of a thread, one for each gas schedule that was in force; few networks ever have more than one at a time. */
 export class EngineBySchedule {

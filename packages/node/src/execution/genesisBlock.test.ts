@@ -9,6 +9,7 @@ import {
 import {
   type Address,
   type Epoch,
+  firstRules,
   type Genesis,
   genesisDocumentHash,
   genesisValidatorSet,
@@ -134,6 +135,7 @@ describe('a block on a genesis with modules', () => {
       beneficiary: farm.address,
       digest: hash,
       epoch: 0 as Epoch,
+      rules: firstRules,
       nextSetHash,
       transactions,
       blockHash: () => undefined,

@@ -1,16 +1,11 @@
 import { nativeModules, type ScheduledRule } from '@hanse/modules';
+import type { RuleVersions } from '@hanse/protocol';
 
 /** What the network's rules are divided into; each part has versions from 1 on, which governance schedules by height. */
 export type RuleFeature = string;
 
 /** The newest version of each feature that this program runs. What is not listed it does not know at all. */
 export type SupportedRules = Readonly<Record<RuleFeature, number>>;
-
-/** The versions in force at a height. */
-export interface RuleVersions {
-  /** 1 where nothing was scheduled. */
-  of(feature: RuleFeature): number;
-}
 
 /**
  * `protocol`: proposals, static checks, headers. `gas-schedule`: 1 is Ethereum's (Prague); 2 prices the precompiles by the time that they take here
@@ -36,9 +31,6 @@ export function rulesAt(schedule: readonly ScheduledRule[], height: number): Rul
   for (const rule of schedule) if (rule.height <= height) versions.set(rule.feature, rule.version);
   return { of: (feature) => versions.get(feature) ?? 1 };
 }
-
-/** The rules of a network that has scheduled none. */
-export const firstRules: RuleVersions = rulesAt([], 0);
 
 /** The first scheduled rule that counts at a height and that this program lacks. */
 export function missingRule(

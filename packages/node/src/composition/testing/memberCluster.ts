@@ -8,6 +8,7 @@ import { SimulatedDisk } from '../../engine/testing/simulatedDisk.ts';
 import { BlockExecutor } from '../../execution/blockExecutor.ts';
 import { executionRules } from '../../execution/executionRules.ts';
 import { buildGenesisBlock } from '../../execution/genesisBlock.ts';
+import { type SupportedRules, supportedRules } from '../../execution/ruleVersions.ts';
 import { testAccount } from '../../execution/testing/executionFixture.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { createConsoleLogger } from '../../runtime/consoleLogger.ts';
@@ -38,6 +39,9 @@ export interface ClusterMember {
   /** Its folder of keys: a further one is added before the vote key is replaced. */
   readonly voteKeys: Uint8Array[];
   transportKey: Hex;
+  supported: SupportedRules;
+  /** Why it stopped before a height whose rules it lacks. */
+  outdated: string | undefined;
   incarnations: number;
 }
 
@@ -140,6 +144,8 @@ export interface MemberClusterOptions {
   readonly size?: number;
   /** How many of them validate; all if absent. */
   readonly validators?: number;
+  /** The rules that each member's program has, until it is upgraded; all if absent. */
+  readonly supported?: (index: number) => SupportedRules;
   /** Members that the genesis does not know, and that may be admitted later. */
   readonly applicants?: number;
   readonly seed?: number;
@@ -201,6 +207,8 @@ export class MemberCluster {
       told: new Map(),
       voteKeys: [testAccount(index + 1).privateKey],
       transportKey: transportKey(index),
+      supported: options.supported?.(index) ?? supportedRules,
+      outdated: undefined,
       incarnations: 0,
     }));
   }
@@ -235,7 +243,7 @@ export class MemberCluster {
     const rules = executionRules(genesis, suite);
     const clock = life.clock(this.clock);
     const ledger = new LedgerService(
-      { suite, genesisHash: block.hash, rules },
+      { suite, genesisHash: block.hash, rules, supported: held.supported },
       {
         store,
         executor: new BlockExecutor({ suite, rules, genesisHash: block.hash }, { modules: this.#modules, keys }),
@@ -254,6 +262,7 @@ export class MemberCluster {
         signers: () => held.voteKeys.map((key) => createKeySigner(suite, key)),
         listen: `${name}:1`,
         known: {},
+        supported: held.supported,
       },
       {
         clock,
@@ -283,6 +292,9 @@ export class MemberCluster {
             held.told.set(height, hash);
           }
         },
+        outdated: ({ message }) => {
+          held.outdated = message;
+        },
         alarm: (kind, detail) => {
           if (life.alive) held.alarms.push(`${kind}: ${detail}`);
         },
@@ -302,6 +314,13 @@ export class MemberCluster {
     if (member === undefined) throw failure ?? new Error(`${name} did not open`);
     held.running = { member, ledger, reader, life };
     await member.start();
+  }
+
+  /** Gives a member the newest program, from its next start on. */
+  upgrade(index: number): void {
+    const held = this.members[index]!;
+    held.supported = supportedRules;
+    held.outdated = undefined;
   }
 
   /** kill -9 and a power cut in one: what was not flushed is gone. `keepBytes`: how much of it a torn write left after all. */

@@ -3,6 +3,7 @@ import {
   type BlockEnvironment,
   createInternationalSuite,
   type Epoch,
+  firstRules,
   type Hash,
   type Header,
   Height,
@@ -156,6 +157,7 @@ export class ExecutionChain {
       beneficiary: proposer,
       digest: testSuite.hashHex(Uint8Array.of(1, height & 0xff)),
       epoch: 0 as Epoch,
+      rules: firstRules,
       nextSetHash,
       transactions,
       blockHash: (asked) => this.blocks[asked]?.hash,
@@ -196,7 +198,7 @@ function genesisHeader(stateRoot: Hash, rules: ExecutionRules): Header {
 export async function runMessage(
   allocation: Allocation,
   message: Partial<TransactionMessage>,
-  { modules = noModules, suite = testSuite, block = {} }: MessageOptions = {},
+  { modules = noModules, suite = testSuite, block = {}, gasSchedule = 1 }: MessageOptions = {},
 ): Promise<{ readonly result: MessageResult; readonly logs: readonly Log[]; readonly state: JournaledState }> {
   const state = new JournaledState(stateOf(allocation, suite), suite);
   const engine = new EVMAdapter({
@@ -204,6 +206,7 @@ export async function runMessage(
     chainId: testRules.chainId,
     fork: 'prague',
     isModuleCode: (code) => modules.isModuleCode(code),
+    gasSchedule,
   });
   state.beginTransaction();
   const result = await executeMessage(
@@ -226,6 +229,7 @@ export interface MessageOptions {
   readonly modules?: ModuleRunner;
   readonly suite?: Suite;
   readonly block?: Partial<BlockEnvironment>;
+  readonly gasSchedule?: number;
 }
 
 export const testBlock: BlockEnvironment = {
@@ -237,6 +241,7 @@ export const testBlock: BlockEnvironment = {
   gasLimit: testRules.blockGasLimit,
   baseFeePerGas: 0n,
   prevRandao: `0x${'5a'.repeat(32)}`,
+  rules: firstRules,
   blockHash: (height) => (height < 100 && height >= 0 ? `0x${height.toString(16).padStart(64, '0')}` : undefined),
 };
 

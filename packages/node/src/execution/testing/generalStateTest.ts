@@ -5,6 +5,7 @@ import {
   decodeTransaction,
   encodableLogs,
   encodeRlp,
+  firstRules,
   type Hash,
   type Hex,
   hexToBytes,
@@ -122,6 +123,7 @@ function environment(env: GeneralStateTest['env'], suite: Suite): BlockEnvironme
   return {
     chainId: 1n,
     genesisHash: ZERO_HASH,
+    rules: firstRules,
     height: Number(number('currentNumber')),
     timestamp: Number(number('currentTimestamp')),
     beneficiary: (env.currentCoinbase ?? '0x').toLowerCase() as Address,
