@@ -19,6 +19,7 @@ import { ConfigError } from './config/configError.ts';
 import { createSuite } from './config/createSuite.ts';
 import { keyUsage, readMemberKeyRing, type StoredKey } from './config/memberKeys.ts';
 import { type NodeConfig, readJsonFile } from './config/nodeConfig.ts';
+import { readRecoveries, recoveryFolder } from './config/recoveryFiles.ts';
 import { createKeySigner, type Signer } from './engine/index.ts';
 import type { CallService } from './execution/callService.ts';
 import { defaultRPCLimits } from './rpc/limits.ts';
@@ -105,7 +106,7 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
   const failure = new Failure();
   const limits = config.rpc.limits ?? defaultRPCLimits;
   const services = await startServices(
-    { genesis, ledgerFolder: join(config.data, 'ledger') },
+    { genesis, ledgerFolder: join(config.data, 'ledger'), recoveries: readRecoveries(recoveryFolder(config.data)) },
     limits.callThreads,
     logger,
     failure,

@@ -16,6 +16,7 @@ export * from './intrinsicGas.ts';
 export * from './parseGenesis.ts';
 export * from './portablePrimitives.ts';
 export * from './receipt.ts';
+export * from './recovery.ts';
 export * from './rlp.ts';
 export * from './state.ts';
 export * from './suite.ts';

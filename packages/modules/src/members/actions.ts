@@ -6,7 +6,7 @@ import {
   MEMBER_NAME,
   ZERO_ADDRESS,
 } from '@hanse/protocol';
-import { ACTIVE_MEMBER, actionOf, REMOVED_MEMBER, roleCodes, roleOf } from '../abi/memberCodes.ts';
+import { ACTIVE_MEMBER, actionOf, roleCodes, roleOf } from '../abi/memberCodes.ts';
 import type { RevertSignal } from '../runtime/signals.ts';
 import { changeOwnAccount, enterAccount, ownAccountRefusal } from './accounts.ts';
 import { endpointsRefusal } from './endpoints.ts';
@@ -18,6 +18,7 @@ import {
   writeTransportKey,
   writeVoteKey,
 } from './keys.ts';
+import { markRemoved } from './markRemoved.ts';
 import type { Context } from './membersContext.ts';
 import { activeMemberCount, isReady } from './membership.ts';
 import { isAllowedPolicy, writePolicy } from './policies.ts';
@@ -182,13 +183,9 @@ const remove: Action = {
       () => lastAuthorityRefusal(context, member),
     ),
   perform(context, { member }) {
-    const { storage } = context;
-    const record = storage.members.at(member);
-    const active = storage.activeMembers.at(record.role.get());
-    active.set(active.get() - 1);
-    record.status.set(REMOVED_MEMBER);
+    markRemoved(context.storage, member);
     context.emit('MemberRemoved', { member });
-    if (record.validator.get()) leaveSet(context, member);
+    if (context.storage.members.at(member).validator.get()) leaveSet(context, member);
     return member;
   },
 };

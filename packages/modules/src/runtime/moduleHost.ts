@@ -5,16 +5,21 @@ import {
   type FrameRunner,
   type Genesis,
   type Host,
+  type RecoveredSet,
   type RuleVersions,
   type WorldState,
   ZERO_ADDRESS,
 } from '@hanse/protocol';
-import { isReservedAddress, moduleAddress } from '../abi/addresses.ts';
+import { isReservedAddress, membersAddress, moduleAddress } from '../abi/addresses.ts';
 import type { NativeModule } from '../defineModule.ts';
 import { BEGIN_BLOCK_GAS } from '../gasSchedule.ts';
 import { decodeMarker, type Marker } from '../marker.ts';
+import { applyRecovery } from '../members/applyRecovery.ts';
+import { membersStorage } from '../members/membersStorage.ts';
 import { nativeModules } from '../nativeModules.ts';
+import { bindStorage } from '../storage/accessors.ts';
 import { SlotHasher } from '../storage/slotHasher.ts';
+import { WorldSlots } from '../storage/stateSlots.ts';
 import { CompiledModule, type ModuleSuite } from './compiledModule.ts';
 import { genesisContext } from './genesisContext.ts';
 import { ModuleFrame } from './moduleFrame.ts';
@@ -125,6 +130,12 @@ export class ModuleHost implements FrameRunner {
       failures.push({ module: name, error: result.error ?? result.status });
     }
     return failures;
+  }
+
+  /** Begins the epoch of a recovery after the block of this height (see `applyRecovery`). */
+  applyRecovery(state: WorldState, recovered: RecoveredSet, height: number): void {
+    const slots = new WorldSlots(state, membersAddress, this.#slotHasher);
+    applyRecovery(bindStorage(slots, membersStorage), recovered, height);
   }
 
   /**

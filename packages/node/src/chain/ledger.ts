@@ -25,6 +25,8 @@ export interface FinalizedHead {
   readonly certificate: Certificate<FinalizeStatement> | undefined;
   /** The set that decides the next block. */
   readonly validators: ValidatorSet;
+  /** This member confirmed a recovery from a block above: it signs nothing until it is there. */
+  readonly recoveryPending: boolean;
 }
 
 /** What executing a proposal gave. */

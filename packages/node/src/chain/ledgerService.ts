@@ -9,10 +9,13 @@ import {
   type Header,
   type Height,
   type Proposal,
+  ProtocolError,
   proposalDigest,
+  type Recovery,
   type RuleVersions,
   type SignedTransaction,
   type Suite,
+  type ValidatorSet,
   validatorSetHash,
 } from '@hanse/protocol';
 import type { BlockExecutor } from '../execution/blockExecutor.ts';
@@ -42,6 +45,7 @@ import type {
   SyncBlock,
   TransactionBody,
 } from './ledger.ts';
+import { Recoveries, type RecoveryBase } from './recoveries.ts';
 import { readSenderPermissions } from './senderPermissions.ts';
 import { SerialQueue } from './serialQueue.ts';
 import { ValidatorSets } from './validatorSets.ts';
@@ -52,6 +56,8 @@ export interface LedgerOptions {
   readonly rules: ExecutionRules;
   /** What this program can follow; tests take something away. */
   readonly supported?: SupportedRules;
+  /** By which the alliance went on after it had lost its quorum, as the operator confirmed; none if absent. */
+  readonly recoveries?: readonly Recovery[];
 }
 
 export interface LedgerModules {
@@ -87,13 +93,22 @@ export class LedgerService implements Ledger {
   readonly #tree = new BlockTree();
   readonly #queue = new SerialQueue();
   readonly #sets: ValidatorSets;
+  readonly #recoveries: Recoveries;
   #head: Head;
 
   constructor(options: LedgerOptions, modules: LedgerModules) {
     this.#options = options;
     this.#modules = modules;
     this.#sets = new ValidatorSets(modules.readers);
+    const { suite, genesisHash, recoveries = [] } = options;
+    this.#recoveries = new Recoveries(
+      { suite, genesisHash, recoveries },
+      { readers: modules.readers, sets: this.#sets },
+    );
     this.#head = this.#loadHead();
+    this.#assertRecovered(recoveries);
+    // A recovery of the head that is not sound must not be found out only later.
+    this.#setAfter(this.#head);
   }
 
   finalizedHead(): Promise<FinalizedHead> {
@@ -163,7 +178,8 @@ export class LedgerService implements Ledger {
       epoch: proposal?.epoch ?? (0 as Epoch),
       view: certificate?.statement.view ?? proposal?.view ?? (0 as FinalizedHead['view']),
       certificate,
-      validators: this.#sets.next(state),
+      validators: this.#setAfter(this.#head),
+      recoveryPending: this.#recoveries.isPending(height),
     };
   }
 
@@ -174,6 +190,25 @@ export class LedgerService implements Ledger {
     if (node?.execution === undefined) return undefined;
     const { header, hash, overlay } = node.execution.block;
     return { digest, height: node.proposal.height, timeMs: node.proposal.timeMs, header, hash, state: overlay };
+  }
+
+  /** The set that decides the block after `parent`: what its state says, or a recovery from it. */
+  #setAfter(parent: RecoveryBase): ValidatorSet {
+    return this.#recoveries.after(parent)?.set ?? this.#sets.next(parent.state);
+  }
+
+  /** A recovery below the head must be the one by which the chain here went on. */
+  #assertRecovered(recoveries: readonly Recovery[]): void {
+    const { store, readers } = this.#modules;
+    for (const { height, blockHash, epoch } of recoveries) {
+      if (height >= this.#head.height) continue;
+      const here = store.header(height)?.hash;
+      if (here === blockHash && readers.readEpochStart(store.state(), epoch) === height) continue;
+      throw new ProtocolError(
+        'invalid-recovery',
+        `recovery: the chain here went on from block ${height} in another way. It cannot be joined with the members that confirmed this recovery.`,
+      );
+    }
   }
 
   /** The rules of the block after `parent`; throws if this program lacks one of them, for then it must not judge that block. */
@@ -197,7 +232,7 @@ export class LedgerService implements Ledger {
     const parent = this.#parent(request.parentDigest);
     if (parent === undefined)
       throw new Error(`Nothing can be built on ${request.parentDigest}: it is not executed here.`);
-    const { epoch } = this.#sets.next(parent.state);
+    const { epoch } = this.#setAfter(parent);
     if (request.epoch !== epoch)
       throw new Error(`Block ${parent.height + 1} is of epoch ${epoch}, not ${request.epoch}.`);
     this.#rules(parent);
@@ -235,7 +270,7 @@ export class LedgerService implements Ledger {
       return invalid(`height ${proposal.height} on a parent of height ${parent.height}`);
     if (proposal.timeMs <= parent.timeMs)
       return invalid(`time ${proposal.timeMs} is not after the parent's ${parent.timeMs}`);
-    const { epoch } = this.#sets.next(parent.state);
+    const { epoch } = this.#setAfter(parent);
     if (proposal.epoch !== epoch) return invalid(`epoch ${proposal.epoch}, but the parent's state says ${epoch}`);
     if (transactions.length !== proposal.transactionHashes.length)
       return invalid('the bodies are not those of the proposal');
@@ -274,7 +309,8 @@ export class LedgerService implements Ledger {
     if (parent === undefined) throw new Error(`${digest} cannot be executed: its parent is not executed.`);
     const { suite } = this.#options;
     const startedMs = this.#modules.clock.monotonicMs();
-    const leader = this.#sets.next(parent.state).validators[proposal.leader];
+    const recovered = this.#recoveries.after(parent);
+    const leader = this.#setAfter(parent).validators[proposal.leader];
     if (leader === undefined) throw new Error(`${digest} names leader ${proposal.leader}, who is not in the set.`);
     const block = await this.#modules.executor.executeBlock({
       parent: { header: parent.header, hash: parent.hash },
@@ -286,6 +322,7 @@ export class LedgerService implements Ledger {
       epoch: proposal.epoch,
       nextSetHash: (state) => validatorSetHash(suite, this.#sets.next(state)),
       rules: this.#rules(parent),
+      ...(recovered === undefined ? {} : { recovered }),
       transactions,
       blockHash: (height) => this.#ancestorHash(parent, height),
     });
@@ -398,7 +435,7 @@ export class LedgerService implements Ledger {
       timeMs: proposal.timeMs,
       transactionHashes: proposal.transactionHashes,
       senders: transactions.map(({ sender }) => sender),
-      closesEpoch: this.#sets.next(state).epoch !== proposal.epoch,
+      closesEpoch: this.#setAfter(this.#head).epoch !== proposal.epoch,
     };
   }
 }

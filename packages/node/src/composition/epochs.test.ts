@@ -1,5 +1,16 @@
 import { membersAbi, membersAddress } from '@hanse/modules';
-import { bytesToHex, type Hash, Height, type Hex, hexToBytes, type SignedTransaction } from '@hanse/protocol';
+import {
+  bytesToHex,
+  Epoch,
+  type Hash,
+  Height,
+  type Hex,
+  hexToBytes,
+  type Recovery,
+  type RecoveryPlan,
+  recoveryBytes,
+  type SignedTransaction,
+} from '@hanse/protocol';
 import { decodeErrorResult, encodeFunctionData } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { supportedRules } from '../execution/ruleVersions.ts';
@@ -272,6 +283,116 @@ describe('rules change at a height', () => {
     await alliance.cluster.run(20_000, () => alliance.cluster.heights()[3] === alliance.cluster.heights()[0]);
     await alliance.block(3);
     await alliance.expectAgreement([0, 1, 2, 3]);
+    await alliance.cluster.close();
+  });
+});
+
+describe('an alliance that lost its quorum for good', () => {
+  /** The document by which members 0 and 1 go on alone, signed by those named. */
+  function recoveryOf(
+    { cluster }: Alliance,
+    signers: readonly number[],
+    changes: Partial<RecoveryPlan> = {},
+  ): Recovery {
+    const { reader } = cluster.running(0);
+    const height = reader.headHeight();
+    const plan: RecoveryPlan = {
+      format: 1,
+      genesisHash: reader.genesisHash()!,
+      height,
+      blockHash: reader.header(height)!.hash,
+      epoch: Epoch(1),
+      validators: NAMES.slice(0, 2),
+      removed: NAMES.slice(2, 4),
+      reason: 'farm and market burnt down',
+      ...changes,
+    };
+    const signatures = signers.map((index) => ({
+      member: NAMES[index]!,
+      signature: bytesToHex(cluster.suite.sign(testAccount(index + 1).privateKey, recoveryBytes(plan))),
+    }));
+    return { ...plan, signatures };
+  }
+
+  async function burn(): Promise<Alliance> {
+    const alliance = await Alliance.start({ size: 5, validators: 4 });
+    for (let count = 0; count < 3; count++) await alliance.block();
+    alliance.cluster.kill(2);
+    alliance.cluster.kill(3);
+    const height = alliance.cluster.heights()[0];
+    await alliance.cluster.run(10_000);
+    expect(alliance.cluster.heights()[0]).toBe(height);
+    return alliance;
+  }
+
+  async function restartWith(alliance: Alliance, recovery: Recovery, members: readonly number[]): Promise<void> {
+    for (const index of members) {
+      alliance.cluster.kill(index);
+      alliance.cluster.members[index]!.recoveries.push(recovery);
+    }
+    for (const index of members) await alliance.cluster.start(index);
+  }
+
+  it('goes on from the last final block with those that are left, whom all must have signed', async () => {
+    const alliance = await burn();
+    await restartWith(alliance, recoveryOf(alliance, [0, 1, 4]), [0, 1, 4]);
+    await alliance.cluster.run(5_000);
+    await alliance.block();
+    expect(alliance.validators()).toEqual(NAMES.slice(0, 2));
+    await alliance.expectAgreement([0, 1, 4]);
+    // The state itself says so from the first block on: members are changed as ever.
+    await alliance.promote(4, 5, [0, 1, 4]);
+    await alliance.block(4);
+    expect([alliance.epoch(4), alliance.validators(4)]).toEqual([2, [NAMES[0], NAMES[1], NAMES[4]]]);
+    // Who left is talked to no more, and a newcomer needs the document as it needs the genesis.
+    alliance.cluster.members[2]!.recoveries.push(...alliance.cluster.members[0]!.recoveries);
+    await alliance.cluster.start(2);
+    await alliance.cluster.run(5_000);
+    expect(alliance.cluster.running(2).member.peers.connected()).toEqual([]);
+    await alliance.expectAgreement([0, 1, 4]);
+    await alliance.cluster.close();
+  });
+
+  it('a member that returns without the document neither follows nor leads anybody astray', async () => {
+    const alliance = await burn();
+    await restartWith(alliance, recoveryOf(alliance, [0, 1, 4]), [0, 1]);
+    await alliance.cluster.run(3_000);
+    await alliance.block();
+    const height = alliance.cluster.heights()[0]!;
+    await alliance.cluster.start(2);
+    await alliance.cluster.start(3);
+    await alliance.cluster.run(20_000);
+    expect(alliance.cluster.heights()[3]).toBeLessThan(height);
+    await alliance.block();
+    expect(alliance.cluster.forks()).toEqual([]);
+    await alliance.cluster.close();
+  });
+
+  it('refuses a document that is not signed by all, keeps too few, or is of another block', async () => {
+    const alliance = await burn();
+    const refusal = async (recovery: Recovery): Promise<string> => {
+      alliance.cluster.kill(1);
+      const { recoveries } = alliance.cluster.members[1]!;
+      recoveries.push(recovery);
+      const reason = await alliance.cluster.start(1).then(
+        () => 'started',
+        (error: Error) => error.message,
+      );
+      recoveries.length = 0;
+      return reason;
+    };
+    expect(await refusal(recoveryOf(alliance, [0]))).toContain('bank has not signed it');
+    const { signatures } = recoveryOf(alliance, [0, 1], { reason: 'another reason' });
+    expect(await refusal({ ...recoveryOf(alliance, []), signatures })).toContain('the signature of authority is wrong');
+    const alone = recoveryOf(alliance, [0, 4], { validators: [NAMES[0]!], removed: NAMES.slice(1, 4) });
+    expect(await refusal(alone)).toContain('1 of the validators before remain, but at least 2');
+    expect(await refusal(recoveryOf(alliance, [0, 1]))).toContain('fifth has not signed it');
+    const strange = recoveryOf(alliance, [0, 1], { blockHash: `0x${'5b'.repeat(32)}` });
+    expect(await refusal(strange)).toContain('but here that block is');
+    const early = recoveryOf(alliance, [0, 1], { epoch: Epoch(0) });
+    expect(await refusal(early)).toContain('begins epoch 0');
+    const unknown = recoveryOf(alliance, [0, 1], { validators: ['authority', 'bank', 'nobody'] });
+    expect(await refusal(unknown)).toContain('nobody is no active member');
     await alliance.cluster.close();
   });
 });

@@ -149,9 +149,8 @@ export class MemberStatus {
 
   /** Blocks need a quorum: as many others as that takes must be connected. */
   #peersCheck(): Check {
-    const { member, reader } = this.#modules;
-    const { epoch } = member.engine.state();
-    const validators = member.readers.readValidatorSet(reader.state(), epoch)?.validators ?? [];
+    const { member } = this.#modules;
+    const { validators } = member.engine.validators;
     const connected = new Set(member.peers.connected());
     const reached = validators.filter(({ name }) => name === this.#modules.name || connected.has(name)).length;
     const needed = quorum(validators.length);

@@ -104,7 +104,7 @@ export class Engine {
     this.metrics = beginning.metrics;
     this.#enteredAnew = beginning.enteredAnew;
     this.#validators = head.validators;
-    this.#self = placeOf(beginning.log.signer, head.validators);
+    this.#self = head.recoveryPending ? undefined : placeOf(beginning.log.signer, head.validators);
     this.#head = headOf(head);
     this.#headCertificate = certificateOf(head);
     this.#recovered = recovered;
@@ -204,7 +204,17 @@ export class Engine {
       finalizedHeight: this.#head.height,
       voting: this.#votingState(),
       self: this.#self,
+      signedAsFinal: this.#signedAsFinal(),
     };
+  }
+
+  #signedAsFinal(): EngineState['signedAsFinal'] {
+    const blocks = (this.#votes?.ownVotes() ?? []).flatMap(({ statement }) =>
+      statement.kind === 'finalize' && statement.height > this.#head.height
+        ? [{ height: statement.height, blockHash: statement.blockHash }]
+        : [],
+    );
+    return blocks.sort((a, b) => a.height - b.height);
   }
 
   /** Stops: nothing is signed, sent or asked any more. The log stays open for the next engine. */

@@ -14,6 +14,7 @@ import {
   logsBloom,
   mergeBlooms,
   orderedTrieRoot,
+  type RecoveredSet,
   type RuleVersions,
   type SignedTransaction,
   type StateReader,
@@ -63,6 +64,8 @@ export interface BlockRequest {
   readonly nextSetHash: (state: StateReader) => Hash;
   /** The versions of the rules in force at this height. */
   readonly rules: RuleVersions;
+  /** The recovery that begins with this block. */
+  readonly recovered?: RecoveredSet;
   /** In their order; they passed `checkBlockTransactions` on the same parent. */
   readonly transactions: readonly SignedTransaction[];
   /** The hash of an ancestor; asked for the last 256 heights only. */
@@ -130,6 +133,7 @@ export class BlockExecutor {
       engine: this.#engines.of(request.rules),
       modules: this.#modules,
     };
+    if (request.recovered !== undefined) beginRecovered(context, request.recovered);
     const hookFailures = runBeginBlock(context);
     const receipts: StoredReceipt[] = [];
     let gasUsed = 0n;
@@ -197,6 +201,13 @@ export class BlockExecutor {
       baseFeePerGas: block.baseFeePerGas,
     };
   }
+}
+
+/** The members went on by a recovery: the state says so from this block on. */
+function beginRecovered({ state, block, modules }: TransactionContext, recovered: RecoveredSet): void {
+  state.beginTransaction();
+  modules.applyRecovery(state, recovered, block.height - 1);
+  assertExecution(state.finishTransaction().length === 0, 'a recovery emitted a log, which no receipt can hold');
 }
 
 /** The modules' schedules run before the first transaction, in a transaction of the journal of their own. */

@@ -1,5 +1,13 @@
 import { ModuleHost, ModuleReaders } from '@hanse/modules';
-import { createInternationalSuite, type Genesis, type Hash, type Hex, parseGenesis, type Suite } from '@hanse/protocol';
+import {
+  createInternationalSuite,
+  type Genesis,
+  type Hash,
+  type Hex,
+  parseGenesis,
+  type Recovery,
+  type Suite,
+} from '@hanse/protocol';
 import type { FinalizedBlock, Ledger } from '../../chain/ledger.ts';
 import { LedgerService } from '../../chain/ledgerService.ts';
 import { SenderService } from '../../chain/senderService.ts';
@@ -39,6 +47,8 @@ export interface ClusterMember {
   /** Its folder of keys: a further one is added before the vote key is replaced. */
   readonly voteKeys: Uint8Array[];
   transportKey: Hex;
+  /** Recovery documents that its operator confirmed. */
+  readonly recoveries: Recovery[];
   supported: SupportedRules;
   /** Why it stopped before a height whose rules it lacks. */
   outdated: string | undefined;
@@ -207,6 +217,7 @@ export class MemberCluster {
       told: new Map(),
       voteKeys: [testAccount(index + 1).privateKey],
       transportKey: transportKey(index),
+      recoveries: [],
       supported: options.supported?.(index) ?? supportedRules,
       outdated: undefined,
       incarnations: 0,
@@ -243,7 +254,7 @@ export class MemberCluster {
     const rules = executionRules(genesis, suite);
     const clock = life.clock(this.clock);
     const ledger = new LedgerService(
-      { suite, genesisHash: block.hash, rules, supported: held.supported },
+      { suite, genesisHash: block.hash, rules, supported: held.supported, recoveries: held.recoveries },
       {
         store,
         executor: new BlockExecutor({ suite, rules, genesisHash: block.hash }, { modules: this.#modules, keys }),

@@ -49,6 +49,9 @@ export type Allocation = Readonly<
 export const noModules: ModuleRunner = {
   isModuleCode: () => false,
   beginBlock: () => [],
+  applyRecovery: () => {
+    throw new Error('there is no module');
+  },
   run: () => {
     throw new Error('there is no module');
   },
