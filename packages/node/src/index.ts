@@ -9,6 +9,7 @@ export {
   newPrivateKey,
   publicMemberKeys,
   readKeyFile,
+  readMemberKeyRing,
   readMemberKeys,
   writeKeyFile,
   writeMemberKeys,

@@ -169,7 +169,7 @@ export class LedgerService implements Ledger {
   }
 
   #describeHead(): FinalizedHead {
-    const { digest, height, hash, timeMs, proposal, certificate, state } = this.#head;
+    const { digest, height, hash, timeMs, proposal, certificate } = this.#head;
     return {
       height: height as Height,
       digest,

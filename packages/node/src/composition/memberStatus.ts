@@ -103,6 +103,7 @@ export class MemberStatus {
       pendingTransactions: () => member.pool.size,
       health: () => this.#health(),
       evidence: () => this.#evidence(),
+      signedAsFinal: () => state().signedAsFinal,
     };
   }
 

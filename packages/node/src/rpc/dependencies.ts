@@ -102,6 +102,8 @@ export interface NodeStatus {
   syncing(): { readonly startingHeight: number; readonly highestHeight: number } | undefined;
   pendingTransactions(): number;
   health(): HealthReport;
+  /** Blocks that it signed as final and does not know to be final. */
+  signedAsFinal(): readonly { readonly height: number; readonly blockHash: Hash }[];
   /** Double votes that this member saw. */
   evidence(): readonly DoubleVoteInformation[];
 }
