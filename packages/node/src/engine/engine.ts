@@ -29,14 +29,8 @@ import { BlockPipeline, type Head, type UntimedInput } from './blockPipeline.ts'
 import { certificateOf, type EngineLog, headOf, openEngineLog, placeOf, type RecoveredLog } from './engineLog.ts';
 import type { EngineModules, EngineOpenModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
 import { type EngineRecord, encodeEngineRecord } from './logRecords.ts';
-import {
-  encodeCertificateRequest,
-  encodeCertificates,
-  encodeProposalEnvelope,
-  encodeVotes,
-  messageKinds,
-} from './messages.ts';
 import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
+import { Outgoing } from './outgoing.ts';
 import { PeerDesk } from './peerDesk.ts';
 import { ProposalStore } from './proposalStore.ts';
 import { Sleeper } from './sleeper.ts';
@@ -74,6 +68,7 @@ export class Engine {
   readonly #verifier: Verifier;
   readonly #pipeline: BlockPipeline;
   readonly #peers: PeerDesk;
+  readonly #outgoing: Outgoing;
   readonly #votes: VoteDesk | undefined;
   readonly #status: StatusExchange;
   readonly #recovered: RecoveredLog;
@@ -121,6 +116,15 @@ export class Engine {
     this.#core = createConsensus(this.#consensusOptions(), this.#point());
     this.#pipeline = this.#createPipeline();
     this.#peers = this.#createPeerDesk();
+    this.#outgoing = new Outgoing(
+      {
+        epoch: head.validators.epoch,
+        validatorCount: head.validators.validators.length,
+        self: this.#self,
+        requestTimeoutMs: options.requestTimeoutMs,
+      },
+      { transport: modules.transport, peers: this.#peers, store: this.#store },
+    );
     this.#votes = this.#createVoteDesk();
     this.#status = this.#createStatusExchange();
     // An own proposal holds an own vote, and a crash may have torn off the vote's record behind it.
@@ -288,7 +292,7 @@ export class Engine {
   }
 
   #perform(effect: Effect): void {
-    const { transport, events } = this.#modules;
+    const { events } = this.#modules;
     switch (effect.type) {
       case 'vote':
         this.#guard(this.#vote(effect));
@@ -300,14 +304,14 @@ export class Engine {
         this.#append({ kind: 'certificate', certificate: effect.certificate });
         return;
       case 'broadcast':
-        transport.broadcast(messageKinds.certificates, encodeCertificates([effect.certificate]));
+        this.#outgoing.toAll([effect.certificate], []);
         return;
       case 'send':
-        this.#send(effect.certificates, effect.ownVotes, (kind, payload) => transport.send(effect.to, kind, payload));
+        this.#outgoing.toOne(effect.to, effect.certificates, effect.ownVotes);
         return;
       case 'resend':
-        this.#send(effect.certificates, effect.ownVotes, (kind, payload) => transport.broadcast(kind, payload));
-        if (effect.proposal !== undefined) this.#sendProposal(effect.proposal);
+        this.#outgoing.toAll(effect.certificates, effect.ownVotes);
+        if (effect.proposal !== undefined) this.#outgoing.proposal(effect.proposal);
         return;
       case 'check':
         this.#guard(this.#pipeline.check(effect.view, effect.message));
@@ -322,7 +326,7 @@ export class Engine {
         this.#pipeline.finalize(effect.digest, effect.certificate);
         return;
       case 'fetchCertificates':
-        void this.#fetchCertificates(effect.fromView, effect.toView, effect.preferred);
+        void this.#outgoing.fetchCertificates(effect.fromView, effect.toView, effect.preferred, () => this.#closed);
         return;
       case 'behind':
         events.behind(effect.certificate.statement.height, effect.preferred);
@@ -352,7 +356,7 @@ export class Engine {
   async #vote(effect: Extract<Effect, { type: 'vote' }>): Promise<void> {
     const vote = await this.#cast(effect.statement, () => certificateRecords(effect.flushWith));
     if (vote === undefined || this.#closed) return;
-    this.#modules.transport.broadcast(messageKinds.votes, encodeVotes([vote]));
+    this.#outgoing.toAll([], [vote]);
     this.#feed({ type: 'vote', from: vote.signer, vote });
   }
 
@@ -372,7 +376,7 @@ export class Engine {
     const entry = this.#pipeline.register({ message, inline: [] }, undefined);
     entry.logged = true;
     this.metrics.proposalsSent++;
-    this.#sendProposal(message);
+    this.#outgoing.proposal(message);
     this.#feed({ type: 'vote', from: vote.signer, vote });
   }
 
@@ -387,46 +391,11 @@ export class Engine {
     return vote;
   }
 
-  /** Every validator gets the bodies that it is not known to have. */
-  #sendProposal(message: ProposalMessage): void {
-    const transactions = this.#store.get(message.digest)?.transactions ?? [];
-    for (let to = 0; to < this.#validators.validators.length; to++) {
-      if (to === this.#self) continue;
-      const inline = this.#peers.inlineFor(to, transactions);
-      this.#modules.transport.send(to, messageKinds.proposal, encodeProposalEnvelope({ message, inline }));
-    }
-  }
-
-  #send(
-    certificates: readonly Certificate[],
-    votes: readonly Vote[],
-    send: (kind: number, payload: Uint8Array) => void,
-  ): void {
-    if (certificates.length > 0) send(messageKinds.certificates, encodeCertificates(certificates));
-    if (votes.length > 0) send(messageKinds.votes, encodeVotes(votes));
-  }
-
   #append(record: EngineRecord): void {
     try {
       this.#log.log.append(encodeEngineRecord(record));
     } catch (error) {
       this.#alarm('log-failed', error instanceof Error ? error.message : String(error), true);
-    }
-  }
-
-  async #fetchCertificates(fromView: View, toView: View, preferred: ValidatorIndex): Promise<void> {
-    const { transport } = this.#modules;
-    const request = encodeCertificateRequest({ epoch: this.#validators.epoch, fromView, toView });
-    try {
-      const answer = await transport.request(
-        preferred,
-        messageKinds.requestCertificates,
-        request,
-        this.#options.requestTimeoutMs,
-      );
-      if (!this.#closed) this.#peers.receiveCertificates(preferred, answer);
-    } catch {
-      // The core asks again, each time somebody else.
     }
   }
 
