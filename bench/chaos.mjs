@@ -4,7 +4,7 @@
 //
 // Usage: npm run chaos -- [--members 4] [--minutes 3] [--seed N] [--only KIND,...] [--patience SECONDS] [--data DIR] [--keep] [--check]
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -111,5 +111,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => c
 child.once('exit', (code, signal) => {
   if (signal !== null)
     console.log(`The campaign was ended by ${signal}; its namespaces are gone with it. Data: ${root}.`);
+  if (code === 0 && !values.keep) rmSync(root, { recursive: true, force: true });
   process.exit(code ?? 1);
 });

@@ -1,7 +1,6 @@
 // Drives the faults of a plan while payments run, and judges. Runs as the first process of the campaign's namespaces (see
 // bench/chaos.mjs, which starts it): when it ends, the kernel ends every member and removes every interface and mount.
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHanseClient } from '@hanse/sdk';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { Findings } from '../campaign/findings.mjs';
 import { Payments } from '../campaign/payments.mjs';
@@ -25,6 +24,8 @@ const findings = new Findings();
 const network = new ChaosNetwork({ members: count, prefix, seed });
 const members = new Members({ root, count, network, faketime, smallDisks, findings });
 const struck = new Map();
+/** Members whose disk was full at some time. */
+const fullDisks = new Set();
 const startedMs = performance.now();
 let interrupted = false;
 let witness;
@@ -55,9 +56,9 @@ async function prepare() {
   }
   const urls = members.list.map(({ url }) => url);
   const { genesis, genesisHash, list } = members;
-  const chainId = Number(await call(urls[0], 'eth_chainId', []));
-  // The module's instances are numbered; the first currency of a genesis is the first of them.
-  const currency = '0x48616e7365000000000000020000000000000001';
+  const client = await createHanseClient({ rpcUrl: urls[0] });
+  const chainId = client.chain.id;
+  const { address: currency } = await client.currency('DCNY');
   witness = new Witness({ members: list, genesis, genesisHash, findings });
   payments = new Payments({ urls, accounts, currency, chainId, witness, findings, requestMs: 1_500 });
   liveness = new Liveness({ payments, findings, stallMs: patienceMs });
@@ -79,6 +80,7 @@ async function playStep(step) {
   const ends = [];
   for (const fault of step.faults) {
     struck.set(fault.kind, (struck.get(fault.kind) ?? 0) + 1);
+    if (fault.kind === 'disk') for (const index of fault.members) fullDisks.add(index);
     ends.push(await beginFault(fault, context));
   }
   await Promise.race([sleep(step.lengthMs), stopAsked]);
@@ -117,13 +119,11 @@ async function recover(text) {
 
 /** An alarm is for what a person must see. Only a disk without space may raise one, and ends the member, which forgets it. */
 async function checkAlarms() {
-  for (const { name, url } of members.list) {
+  for (const [index, { name, url }] of members.list.entries()) {
     const { alarms } = (await call(url, 'hanse_health', [])).checks;
     if (!alarms.healthy) findings.add(`${name} raised an alarm: ${alarms.detail}`);
-    const log = readFileSync(join(root, 'members', name, 'node.log'), 'utf8').split('\n');
-    const unexpected = log.filter(
-      (line) => /"message":"alarm/.test(line) && !/log-failed|storage-failed|import-failed/.test(line),
-    );
+    const raised = members.log(index).filter((line) => /"message":"alarm/.test(line));
+    const unexpected = raised.filter((line) => !(fullDisks.has(index) && /disk-failed/.test(line)));
     for (const line of unexpected.slice(0, 5)) findings.add(`${name}'s log: ${line.slice(0, 300)}`);
   }
 }
@@ -179,11 +179,11 @@ try {
 }
 if (!(await members.stop()) && !interrupted) findings.add('a member did not end within 30 s of SIGTERM');
 const good = findings.count === 0 && !interrupted;
-if (!good) members.saveDisks();
+// The process outside removes the folder of a good campaign, when no mount is in it any more.
+if (!good || options.keep) members.saveDisks();
 await network.close();
 if (interrupted) console.log('Interrupted.');
-if (good && !options.keep) rmSync(root, { recursive: true, force: true });
-else console.log(`The data and logs of the members are in ${root}.`);
+if (!good || options.keep) console.log(`The data and logs of the members are in ${root}.`);
 if (findings.count > 0) console.log(`To repeat this plan: ${repeat}`);
 if (liveness !== undefined) console.log(`Chaos: ${summary()}.`);
 process.exit(interrupted ? 130 : good ? 0 : 1);

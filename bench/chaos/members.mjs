@@ -1,7 +1,18 @@
 // The members of a campaign as their operators run them: made by `hanse member init` and `hanse network create`, each `hanse node` in
 // its own network namespace under a supervisor that starts it again when it ends, as systemd does with Restart=always.
 import { execFile, spawn } from 'node:child_process';
-import { closeSync, copyFileSync, cpSync, mkdirSync, openSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -91,6 +102,11 @@ export class Members {
       '--out',
       this.folder(index),
     );
+  }
+
+  /** The lines of its log. */
+  log(index) {
+    return readFileSync(join(this.folder(index), 'node.log'), 'utf8').split('\n');
   }
 
   accountKey(index) {
@@ -190,11 +206,14 @@ export class Members {
     run(`mount -o remount,size=${SMALL_DISK_BYTES}`, join(this.folder(index), 'data'));
   }
 
-  /** What is in memory only would be gone with the mount; called before a failed campaign ends. */
+  /** What is in memory would be gone with the mount. Called when the members have stopped, and their data is to be kept. */
   saveDisks() {
     for (const index of this.#smallDisks) {
-      const folder = this.folder(index);
-      cpSync(join(folder, 'data'), join(folder, 'data-saved'), { recursive: true });
+      const [data, saved] = ['data', 'saved'].map((name) => join(this.folder(index), name));
+      cpSync(data, saved, { recursive: true });
+      run('umount', data);
+      rmdirSync(data);
+      renameSync(saved, data);
     }
   }
 
