@@ -10,19 +10,20 @@ export async function batch(url, calls) {
   return calls.map((_, id) => byId.get(id) ?? { error: { message: 'no answer' } });
 }
 
-/** One call; throws what the member answers as an error. */
-export async function call(url, method, params) {
-  const { result, error } = await post(url, { jsonrpc: '2.0', id: 1, method, params });
-  if (error !== undefined) throw new Error(`${url} ${method}: ${error.message}`);
+/** One call; throws what the member answers as an error, with its message in `refused`. */
+export async function call(url, method, params, timeoutMs = 30_000) {
+  const { result, error } = await post(url, { jsonrpc: '2.0', id: 1, method, params }, timeoutMs);
+  if (error !== undefined)
+    throw Object.assign(new Error(`${url} ${method}: ${error.message}`), { refused: error.message });
   return result;
 }
 
-async function post(url, body) {
+async function post(url, body, timeoutMs = 30_000) {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(timeoutMs),
   });
   return await response.json();
 }

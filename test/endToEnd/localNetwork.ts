@@ -22,7 +22,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-const program = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
+export const program = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
 
 /** Runs `hanse` with arguments to its end. */
 export async function hanse(

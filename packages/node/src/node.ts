@@ -26,7 +26,8 @@ import { defaultRPCLimits } from './rpc/limits.ts';
 import { RPCServer } from './rpc/rpcServer.ts';
 import type { ServiceHandle } from './runtime/compute.ts';
 import { createConsoleLogger } from './runtime/consoleLogger.ts';
-import { acquireFolderLock, type FolderLock } from './runtime/folderLock.ts';
+import { DISK_FAILED } from './runtime/diskFailure.ts';
+import { acquireFolderLock, type FolderLock, FolderLockedError } from './runtime/folderLock.ts';
 import type { Logger } from './runtime/logger.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { loadNodePrimitives } from './runtime/nodePrimitives.ts';
@@ -48,7 +49,7 @@ export interface RunningNode {
   readonly genesisHash: Hash;
   readonly rpcUrl: string;
   readonly wsUrl: string;
-  /** Resolves with the reason when the member can no longer take part (a thread died, a result diverged). */
+  /** Resolves with the reason when the member can no longer take part and a new start may mend it (a thread died, the disk refused). */
   readonly failed: Promise<Error>;
   /** Stops cleanly: no vote, block or transaction that was acknowledged is lost. Twice waits for the first. */
   close(): Promise<void>;
@@ -159,7 +160,10 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
       finalized: (blocks) => {
         for (const handler of finalizedHandlers) handler(blocks);
       },
-      alarm: (kind, detail) => alarms.push({ kind, detail }),
+      alarm: (kind, detail) => {
+        alarms.push({ kind, detail });
+        if (kind === DISK_FAILED) failure.report(diskFailure(detail, config.data));
+      },
       outdated: (error) => failure.report(error),
     },
   );
@@ -236,6 +240,12 @@ class Cleanup {
   }
 }
 
+function diskFailure(detail: string, folder: string): Error {
+  return new Error(
+    `${detail}. Nothing final is lost. Give ${folder} space, or a sound disk, and start the member again; under a supervisor it comes back by itself.`,
+  );
+}
+
 /** The first reason for which this member can no longer take part. */
 class Failure {
   readonly reason: Promise<Error>;
@@ -264,8 +274,15 @@ function readGenesis(file: string): Genesis {
 }
 
 function lockData(folder: string): FolderLock {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return acquireFolderLock(folder);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return acquireFolderLock(folder);
+  } catch (error) {
+    if (error instanceof FolderLockedError) throw error;
+    throw new ConfigError(`The data folder ${folder} cannot be written: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
 }
 
 async function startServices(

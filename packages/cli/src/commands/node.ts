@@ -42,7 +42,16 @@ function report(message: MemberReport): void {
   if (process.send !== undefined && process.connected) process.send(message);
 }
 
+/** A log that nobody takes (its reader is gone, its disk is full) is lost, but no reason to stop voting. */
+function outliveLog(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners('error');
+    stream.on('error', () => undefined);
+  }
+}
+
 async function runNode(config: NodeConfig, logFormat: 'auto' | 'json'): Promise<void> {
+  outliveLog();
   // A signal that comes while the node starts is kept until it can be obeyed.
   const stopAsked = new Promise<undefined>((resolve) => {
     const stop = (): void => {
@@ -57,7 +66,10 @@ async function runNode(config: NodeConfig, logFormat: 'auto' | 'json'): Promise<
     const node = await startNode(config, { logFormat });
     report({ type: 'ready', rpcUrl: node.rpcUrl, wsUrl: node.wsUrl });
     const failure = await Promise.race([stopAsked, node.failed]);
-    await node.close();
+    // Why it failed says more than what then went wrong in stopping it.
+    await node.close().catch((error: unknown) => {
+      if (failure === undefined) throw error;
+    });
     if (failure !== undefined) throw new CLIError(`The member stopped: ${failure.message}`);
   } catch (error) {
     report({ type: 'failed', message: (error as Error).message });

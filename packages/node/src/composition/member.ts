@@ -28,6 +28,7 @@ import { PeerNetwork } from '../network/peers.ts';
 import { SyncDriver } from '../network/sync.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Disk } from '../runtime/disk.ts';
+import { alarmKindOf } from '../runtime/diskFailure.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Network } from '../runtime/network.ts';
 import type { Random } from '../runtime/random.ts';
@@ -359,7 +360,7 @@ export class Member {
   /** A wrong block is an answer; this is a broken disk, or another result than a quorum's. Trying again would not help. */
   #importFailed(error: unknown): void {
     if (this.#closed) return;
-    this.engine.silence('import-failed', error instanceof Error ? error.message : String(error));
+    this.engine.silence(alarmKindOf(error, 'import-failed'), error instanceof Error ? error.message : String(error));
     this.sync.close();
   }
 

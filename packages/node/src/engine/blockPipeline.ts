@@ -2,6 +2,7 @@ import type { Effect, Input, ProposalMessage } from '@hanse/consensus';
 import type { Certificate, Epoch, FinalizeStatement, Hash, Height, ValidatorIndex, View } from '@hanse/protocol';
 import type { ExecutionResult, FinalizedBlock, Ledger, TransactionBody } from '../chain/ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { alarmKindOf, isDiskFailure } from '../runtime/diskFailure.ts';
 import {
   decodeProposalAnswer,
   decodeTransactions,
@@ -488,8 +489,9 @@ export class BlockPipeline {
       } catch (error) {
         // An import may have come first; then the finalization is done and `synced` will say so.
         if ((await this.#storedHeight()) >= height || this.#closed) return;
-        if (attempt === 2) {
-          host.alarm('storage-failed', `block ${height} could not be made final: ${messageOf(error)}`, true);
+        if (attempt === 2 || isDiskFailure(error)) {
+          const kind = alarmKindOf(error, 'storage-failed');
+          host.alarm(kind, `block ${height} could not be made final: ${messageOf(error)}`, true);
           return;
         }
         this.#forgetExecutions(digest);

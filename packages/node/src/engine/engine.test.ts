@@ -331,7 +331,7 @@ describe('engine', () => {
     const hash = cluster.submit('on a broken disk', [0, 1, 2, 3]);
     await cluster.run(5_000);
     for (const index of [0, 2, 3]) expect(holds(cluster, index, hash)).toBe(true);
-    expect(cluster.member(1).alarms.join()).toMatch(/input\/output error/);
+    expect(cluster.member(1).alarms).toEqual([expect.stringMatching(/^disk-failed: .*input\/output error/)]);
     expect(cluster.member(1).engine!.state().voting).toBe('stopped');
   });
 

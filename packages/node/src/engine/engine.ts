@@ -25,6 +25,7 @@ import {
 } from '@hanse/protocol';
 import type { FinalizedBlock, FinalizedHead } from '../chain/ledger.ts';
 import type { Timer } from '../runtime/clock.ts';
+import { alarmKindOf } from '../runtime/diskFailure.ts';
 import { BlockPipeline, type Head, type UntimedInput } from './blockPipeline.ts';
 import { certificateOf, type EngineLog, headOf, openEngineLog, placeOf, type RecoveredLog } from './engineLog.ts';
 import type { EngineModules, EngineOpenModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
@@ -484,7 +485,7 @@ export class Engine {
     try {
       await this.#log.noteLost(this.#validators.epoch);
     } catch (error) {
-      this.#alarm('log-failed', String(error), true);
+      this.#alarm(alarmKindOf(error, 'log-failed'), String(error), true);
       return;
     }
     if (this.#closed || this.#stopped) return;

@@ -138,6 +138,6 @@ describe('vote desk', () => {
     expect(await votes.cast(nullify(3), alone)).toBeUndefined();
     disk.beforeFlush = undefined;
     expect(await votes.cast(nullify(4), alone)).toBeUndefined();
-    expect(alarms).toEqual(['log-failed!']);
+    expect(alarms).toEqual(['disk-failed!']);
   });
 });

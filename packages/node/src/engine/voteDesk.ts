@@ -9,6 +9,7 @@ import {
   type View,
   type Vote,
 } from '@hanse/protocol';
+import { alarmKindOf } from '../runtime/diskFailure.ts';
 import { type EngineRecord, encodeEngineRecord } from './logRecords.ts';
 import type { EngineMetrics } from './metrics.ts';
 import type { Signer } from './signer.ts';
@@ -89,7 +90,7 @@ export class VoteDesk {
         return this.#stopped ? undefined : pending.vote;
       })
       .catch((error: unknown) => {
-        this.#fail('log-failed', error);
+        this.#fail(alarmKindOf(error, 'log-failed'), error);
         return undefined;
       });
   }

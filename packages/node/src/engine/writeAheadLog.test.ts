@@ -179,9 +179,51 @@ describe('write-ahead log', () => {
     const { log } = await WriteAheadLog.open(disk, options);
     disk.beforeFlush = () => Promise.reject(new Error('input/output error'));
     log.append(record(1));
-    await expect(log.flushed()).rejects.toMatchObject({ code: 'failed' });
+    await expect(log.flushed()).rejects.toMatchObject({ code: 'disk-failed' });
     disk.beforeFlush = undefined;
     await expect(log.flushed()).rejects.toThrow(/input\/output error/);
+  });
+
+  it('says that the disk failed when it cannot even be opened', async () => {
+    const disk = new SimulatedDisk();
+    disk.beforeFlush = () => Promise.reject(new Error('no space left on device'));
+    await expect(WriteAheadLog.open(disk, options)).rejects.toMatchObject({ code: 'disk-failed' });
+    disk.beforeFlush = undefined;
+    const { log, fresh } = await WriteAheadLog.open(disk, options);
+    expect(fresh).toBe(false);
+    log.append(record(1));
+    await log.flushed();
+  });
+
+  it('makes durable what a killed process had appended without a flush, since it is relied on from then on', async () => {
+    const disk = new SimulatedDisk();
+    await logOf(disk, 1);
+    const { log } = await WriteAheadLog.open(disk, options);
+    log.append(record(2));
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    // The process is gone, the machine is not: the kernel still shows what was appended.
+    const afterKill = await WriteAheadLog.open(disk, options);
+    expect(texts(afterKill.records)).toEqual(['record 1', 'record 2']);
+    disk.crash();
+    const afterPowerCut = await WriteAheadLog.open(disk, options);
+    expect(texts(afterPowerCut.records)).toEqual(['record 1', 'record 2']);
+  });
+
+  it('makes durable the name of a segment that a killed process had begun', async () => {
+    const disk = new SimulatedDisk();
+    await logOf(disk, 1);
+    const { log } = await WriteAheadLog.open(disk, { ...options, segmentBytes: 10 });
+    disk.flushDirectory = () => new Promise(() => undefined);
+    log.append(record(2));
+    for (let i = 0; i < 100; i++) await Promise.resolve();
+    expect(await disk.list('log')).toEqual(['00000001.wal', '00000002.wal']);
+    Reflect.deleteProperty(disk, 'flushDirectory');
+    const { log: second } = await WriteAheadLog.open(disk, options);
+    second.append(record(3));
+    await second.flushed();
+    disk.crash();
+    const { records } = await WriteAheadLog.open(disk, options);
+    expect(texts(records)).toEqual(['record 1', 'record 3']);
   });
 
   it('works on a real disk', async () => {

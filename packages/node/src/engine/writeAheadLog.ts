@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Disk, DiskFile } from '../runtime/disk.ts';
+import { DISK_FAILED } from '../runtime/diskFailure.ts';
 
 /**
  * An append-only log of records in segment files. Its promise: what was appended before `flushed()` was called is on
@@ -38,9 +39,12 @@ export interface WriteAheadLogOptions {
   readonly monotonicMs: () => number;
 }
 
-export type WriteAheadLogErrorCode = 'corrupt' | 'foreign' | 'failed' | 'closed';
+export type WriteAheadLogErrorCode = 'corrupt' | 'foreign' | 'disk-failed' | 'too-large' | 'closed';
 
-/** `corrupt`: flushed records were damaged. `foreign`: of another network, member or format. `failed`: the disk refused a write or a flush. */
+/**
+ * `corrupt`: flushed records were damaged. `foreign`: of another network, member or format. `disk-failed`: the disk refused a read, a
+ * write or a flush. `too-large`: a record beyond the limit.
+ */
 export class WriteAheadLogError extends Error {
   readonly code: WriteAheadLogErrorCode;
   constructor(code: WriteAheadLogErrorCode, message: string, options?: ErrorOptions) {
@@ -94,10 +98,18 @@ export class WriteAheadLog {
   }
 
   /**
-   * Opens the log and reads every record that survived. `fresh`: there was no log, and a new one with its header is
-   * now durable. Throws a WriteAheadLogError.
+   * Opens the log and reads every record that survived; all of them are durable when it resolves. `fresh`: there was no log, and a
+   * new one with its header is now durable. Throws a WriteAheadLogError.
    */
   static async open(disk: Disk, options: WriteAheadLogOptions): Promise<OpenedLog> {
+    try {
+      return await WriteAheadLog.openSegments(disk, options);
+    } catch (error) {
+      throw error instanceof WriteAheadLogError ? error : diskFailure(error);
+    }
+  }
+
+  private static async openSegments(disk: Disk, options: WriteAheadLogOptions): Promise<OpenedLog> {
     const names = (await disk.list(options.folder)).filter((name) => /^\d{8}\.wal$/.test(name));
     const segments: Segment[] = [];
     const records: LogRecord[] = [];
@@ -110,9 +122,11 @@ export class WriteAheadLog {
       if (scan.end === 0 && !last) throw new WriteAheadLogError('corrupt', `${path} has lost its first record`);
       if (scan.cutBytes > 0) {
         await file.truncate(scan.end);
-        await file.flush();
         cutBytes += scan.cutBytes;
       }
+      // A process that was killed may have appended without a flush. The kernel shows that as if it were on the disk, and votes
+      // in it are repeated to others from now on: it must be there after a power cut too.
+      if (last) await file.flush();
       records.push(...scan.records);
       const position = newestPosition(scan.records);
       segments.push({
@@ -132,6 +146,8 @@ export class WriteAheadLog {
         );
       }
     }
+    // The same for the name of a segment that the killed process had begun.
+    if (segments.length > 0) await disk.flushDirectory(options.folder);
     const fresh = segments.every((segment) => segment.size === 0);
     const log = new WriteAheadLog(disk, options, segments);
     const tail = segments.at(-1);
@@ -148,7 +164,7 @@ export class WriteAheadLog {
     if (this.closing) throw new WriteAheadLogError('closed', 'the write-ahead log is closed');
     if (record.payload.length > this.options.maxRecordBytes) {
       throw new WriteAheadLogError(
-        'failed',
+        'too-large',
         `a record of ${record.payload.length} bytes is over the log's limit of ${this.options.maxRecordBytes}`,
       );
     }
@@ -244,11 +260,7 @@ export class WriteAheadLog {
       }
     } catch (error) {
       // After a failed flush the kernel may have dropped the pages: a second try could succeed without them.
-      this.failure = new WriteAheadLogError(
-        'failed',
-        `the disk failed under the write-ahead log: ${messageOf(error)}`,
-        { cause: error },
-      );
+      this.failure = diskFailure(error);
       this.rejectWaiters();
     }
   }
@@ -448,6 +460,7 @@ function getUint48(view: DataView, offset: number): number {
   return view.getUint16(offset) * 2 ** 32 + view.getUint32(offset + 2);
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function diskFailure(error: unknown): WriteAheadLogError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new WriteAheadLogError(DISK_FAILED, `the disk failed under the write-ahead log: ${why}`, { cause: error });
 }

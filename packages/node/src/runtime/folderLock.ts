@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, realpathSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -52,8 +61,8 @@ export function acquireFolderLock(folder: string, kind: LockKind = memberLock): 
     nonce: randomBytes(16).toString('hex'),
   };
   const candidate = `${path}.${mine.nonce}`;
-  writeFileSync(candidate, `${JSON.stringify(mine)}\n`, { mode: 0o600, flag: 'wx' });
   try {
+    writeFileSync(candidate, `${JSON.stringify(mine)}\n`, { mode: 0o600, flag: 'wx' });
     // A second attempt follows each removal of a stale lock; others may be doing the same at this moment.
     for (let attempt = 0; attempt < 8; attempt++) {
       if (tryLink(candidate, path)) {
@@ -63,7 +72,8 @@ export function acquireFolderLock(folder: string, kind: LockKind = memberLock): 
       removeIfStale(folder, path, mine, kind);
     }
   } finally {
-    unlinkSync(candidate);
+    // On a full disk the file may be there without its content, or not at all.
+    rmSync(candidate, { force: true });
   }
   throw new FolderLockedError(`${folder} is being taken by another process at this moment.`);
 }

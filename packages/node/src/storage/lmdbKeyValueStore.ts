@@ -7,6 +7,7 @@ import {
   type WriteBatch,
   walkInPieces,
 } from './keyValueStore.ts';
+import { StorageError } from './storageError.ts';
 import { TABLE_NAMES, type TableName } from './tables.ts';
 
 type ByteTable = Database<Uint8Array, Uint8Array>;
@@ -30,9 +31,14 @@ export class LMDBKeyValueStore implements KeyValueStore {
   readonly #tables: ReadonlyMap<TableName, ByteTable>;
   #writing = false;
 
+  /** Throws a StorageError with `disk-failed` where the folder cannot be opened for writing. */
   constructor(folder: string) {
-    this.#root = openRoot(folder);
-    this.#tables = new Map(TABLE_NAMES.map((name) => [name, this.#root.openDB({ name, ...BYTES })]));
+    try {
+      this.#root = openRoot(folder);
+      this.#tables = new Map(TABLE_NAMES.map((name) => [name, this.#root.openDB({ name, ...BYTES })]));
+    } catch (error) {
+      throw diskFailure(`The ledger in ${folder} cannot be opened`, error);
+    }
   }
 
   get(table: TableName, key: Uint8Array): Uint8Array | undefined {
@@ -49,10 +55,20 @@ export class LMDBKeyValueStore implements KeyValueStore {
     // LMDB would turn a nested transaction into a child transaction, which is not to be trusted.
     if (this.#writing) throw new Error('A transaction is already running.');
     this.#writing = true;
+    let mistake: { readonly error: unknown } | undefined;
     try {
       this.#root.transactionSync(() => {
-        write(this.#batch());
+        try {
+          write(this.#batch());
+        } catch (error) {
+          mistake = { error };
+          throw error;
+        }
       });
+    } catch (error) {
+      // What the callback threw is its own affair; everything else is LMDB's, which has rolled the transaction back.
+      if (mistake !== undefined) throw mistake.error;
+      throw diskFailure('The ledger could not be written', error);
     } finally {
       this.#writing = false;
     }
@@ -74,11 +90,11 @@ export class LMDBKeyValueStore implements KeyValueStore {
       },
       put: (table, key, value) => {
         assertKey(key);
-        this.#table(table).putSync(key, value);
+        written(() => this.#table(table).putSync(key, value));
       },
       delete: (table, key) => {
         assertKey(key);
-        this.#table(table).removeSync(key);
+        written(() => this.#table(table).removeSync(key));
       },
     };
   }
@@ -86,6 +102,20 @@ export class LMDBKeyValueStore implements KeyValueStore {
   #table(name: TableName): ByteTable {
     return this.#tables.get(name)!;
   }
+}
+
+/** A large transaction writes pages before its commit, so that a put too can meet a full disk. */
+function written(put: () => unknown): void {
+  try {
+    put();
+  } catch (error) {
+    throw diskFailure('The ledger could not be written', error);
+  }
+}
+
+function diskFailure(what: string, error: unknown): StorageError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new StorageError('disk-failed', `${what}: ${why}`, { cause: error });
 }
 
 const BYTES = { encoding: 'binary', keyEncoding: 'binary', cache: false } as const;
