@@ -228,6 +228,7 @@ describe('the ledger', () => {
     expect(reader.transactions(Height(1))).toEqual(
       transactions.map(({ raw }) => ({ ...decodeTransaction(raw, suite), sender })),
     );
+    expect(reader.encodedTransactions(Height(1))).toEqual(transactions.map(({ raw }) => raw));
     expect(reader.receipts(Height(1))).toEqual(receipts);
     expect(reader.proposal(Height(1))).toEqual({ proposal, digest: hash(8) });
     expect(reader.certificate(Height(1))).toEqual(certificate);
