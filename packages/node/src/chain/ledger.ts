@@ -95,12 +95,14 @@ export interface SyncBlock {
 export interface ImportBlock extends SyncBlock {
   /** Who signed the transactions, in order, if that was found out already; undefined where a signature gives no account. */
   readonly senders?: readonly (Address | undefined)[];
+  /** The hash of the validator set by which every signature of the certificate was verified already. */
+  readonly verifiedBy?: Hash;
 }
 
 /**
  * The executed chain: finalized blocks in storage, and a tree of executed, unfinalized blocks as overlays above.
  * Runs off the consensus thread; calls are processed one after another, in order. It trusts that its caller
- * verified certificates and the leader's authority; everything about a proposal's content it checks itself.
+ * verified the signatures that the caller says it did, and the leader's authority; everything about a proposal's content it checks itself.
  */
 export interface Ledger {
   finalizedHead(): Promise<FinalizedHead>;

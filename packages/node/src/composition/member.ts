@@ -1,6 +1,6 @@
 import { type MemberRecord, ModuleReaders } from '@hanse/modules';
 import { membersAddress } from '@hanse/modules/abi';
-import { faultBound, type Genesis, type Hash, type Suite } from '@hanse/protocol';
+import { faultBound, type Genesis, type Hash, type Suite, type ValidatorSet } from '@hanse/protocol';
 import type { FinalizedBlock } from '../chain/ledger.ts';
 import type { LedgerService } from '../chain/ledgerService.ts';
 import { PromptSenders } from '../chain/promptSenders.ts';
@@ -26,6 +26,7 @@ import { credibleHeight } from './credibleHeight.ts';
 import { EngineBodiesAdapter } from './engineBodies.ts';
 import { EngineTransportAdapter } from './engineTransport.ts';
 import { GossipConduct } from './gossipConduct.ts';
+import { prepareImport } from './importPreparation.ts';
 
 /** What a member stands on; the simulator gives its own. */
 export interface MemberRuntime {
@@ -36,7 +37,7 @@ export interface MemberRuntime {
   readonly logger: Logger;
   /** The ledger, on a thread of its own. */
   readonly ledger: LedgerService;
-  readonly senders: Pick<SenderService, 'recover'>;
+  readonly senders: Pick<SenderService, 'recover' | 'verifyCertificates'>;
   /** Reads the ledger's storage in this thread. */
   readonly reader: LedgerReader;
 }
@@ -108,7 +109,7 @@ export class Member {
     const reached: { member?: Member } = {};
     const engineEvents: EngineEvents = {
       finalized: (blocks) => reached.member?.finalized(blocks),
-      behind: (height) => reached.member?.sync.behind(height),
+      behind: (height, from) => reached.member?.behind(height, from),
       alarm: (kind, detail) => reached.member?.alarm(kind, detail),
       enteredView: () => undefined,
     };
@@ -162,10 +163,10 @@ export class Member {
     this.#validators = validators;
     this.sync = this.#createSync();
     serveBlockRanges(this.peers, async (range) => readBlockRange(runtime.reader, range), runtime.clock);
-    this.peers.onHead((_peer, height) => {
+    this.peers.onHead((peer, height) => {
       // A peer a block ahead is normal: consensus itself brings that block.
-      if (height > runtime.reader.headHeight() + 1) this.sync.behind(height);
-      this.sync.peersChanged();
+      if (height > runtime.reader.headHeight() + 1) this.sync.behind(height, peer);
+      else this.sync.peersChanged();
     });
   }
 
@@ -212,6 +213,12 @@ export class Member {
     this.#headMoved(blocks);
   }
 
+  /** Something shows that the validator at a place has a finalized block that this member cannot reach by consensus. */
+  behind(height: number, place: number): void {
+    const name = this.#validators[place];
+    if (name !== undefined) this.sync.behind(height, name);
+  }
+
   alarm(kind: string, detail: string): void {
     this.#runtime.logger.log('error', 'alarm', { kind, detail });
     this.#events.alarm(kind, detail);
@@ -255,7 +262,12 @@ export class Member {
   }
 
   #createSync(): SyncDriver {
-    const { ledger, reader, clock, logger } = this.#runtime;
+    const { ledger, reader, clock, logger, senders } = this.#runtime;
+    const { suite, genesisHash } = this.#options;
+    const validators = (): ValidatorSet | undefined => {
+      const state = reader.state();
+      return this.readers.readValidatorSet(state, this.readers.readEpoch(state));
+    };
     const driver = new SyncDriver(
       {},
       {
@@ -266,6 +278,7 @@ export class Member {
               state === 'connected' && headHeight !== undefined ? [{ name, headHeight }] : [],
             ),
         getRange: (peer, range) => requestBlockRange(this.peers, peer, range, RANGE_TIMEOUT_MS),
+        prepare: (blocks) => prepareImport(blocks, { suite, genesisHash, senders, validators }),
         head: async () => {
           reader.refresh();
           return reader.headHeight();
