@@ -29,7 +29,7 @@ import {
 } from '../execution/ruleVersions.ts';
 import { BlockChecks } from '../execution/staticChecks.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { LedgerStore } from '../storage/ledgerStore.ts';
+import type { FinalizedBlockWrite, LedgerStore } from '../storage/ledgerStore.ts';
 import type { StateBase } from '../storage/stateOverlay.ts';
 import { importBlocks } from './blockImport.ts';
 import { type BlockNode, BlockTree } from './blockTree.ts';
@@ -128,7 +128,7 @@ export class LedgerService implements Ledger {
   }
 
   finalize(digest: Hash, certificate: Certificate<FinalizeStatement>): Promise<readonly FinalizedBlock[]> {
-    return this.#queue.run(async () => this.#finalize(digest, certificate));
+    return this.#queue.run(async () => this.#finalize(digest, [certificate]));
   }
 
   importBlocks(blocks: readonly SyncBlock[]): Promise<ImportResult> {
@@ -139,7 +139,7 @@ export class LedgerService implements Ledger {
         head: () => this.#describeHead(),
         check: (proposal, transactions) => this.#check(proposal, transactions),
         execute: (digest) => this.#execute(digest),
-        finalize: (digest, certificate) => this.#finalize(digest, certificate),
+        finalize: (digest, certificates) => this.#finalize(digest, certificates),
       }),
     );
   }
@@ -340,84 +340,76 @@ export class LedgerService implements Ledger {
     return at?.hash;
   }
 
-  #executionResult({ digest, proposal, execution }: BlockNode): ExecutionResult {
-    if (execution === undefined) throw new Error(`${digest} has no result yet.`);
-    const { header, hash, nextSetHash } = execution.block;
+  #executionResult(node: BlockNode): ExecutionResult {
+    const { block, milliseconds } = executed(node);
+    const { header, hash, nextSetHash, overlay } = block;
+    const { height, epoch } = node.proposal;
     return {
-      digest,
-      height: proposal.height,
+      digest: node.digest,
+      height,
       blockHash: hash,
       header,
       nextSetHash,
-      closesEpoch: this.#sets.next(execution.overlay).epoch !== proposal.epoch,
-      executionMs: execution.milliseconds,
+      closesEpoch: this.#setAfter({ height, hash, state: overlay }).epoch !== epoch,
+      executionMs: milliseconds,
     };
   }
 
   #headResult(): ExecutionResult {
     const { digest, height, header, hash, state, proposal } = this.#head;
-    const next = this.#sets.next(state);
-    const nextSetHash = validatorSetHash(this.#options.suite, next);
+    const nextSetHash = validatorSetHash(this.#options.suite, this.#sets.next(state));
     return {
       digest,
       height: height as Height,
       blockHash: hash,
       header,
       nextSetHash,
-      closesEpoch: proposal !== undefined && next.epoch !== proposal.epoch,
+      closesEpoch: proposal !== undefined && this.#setAfter(this.#head).epoch !== proposal.epoch,
       executionMs: 0,
     };
   }
 
-  #finalize(digest: Hash, certificate: Certificate<FinalizeStatement>): readonly FinalizedBlock[] {
+  /** Every certificate is of `digest` or of an ancestor of it above the head; the last one is of `digest`. */
+  #finalize(digest: Hash, certificates: readonly Certificate<FinalizeStatement>[]): readonly FinalizedBlock[] {
+    const certificate = certificates.at(-1);
+    // Storage holds nothing that no certificate covers: neither this block nor, by its parent hashes, those before it.
+    if (certificate?.statement.digest !== digest)
+      throw new Error(`The certificate for ${digest} is of ${certificate?.statement.digest}.`);
     const path = this.#tree.pathFrom(this.#head.digest, digest);
     if (path === undefined) {
       if (this.#isFinal(digest, certificate.statement.height)) return [];
       throw new Error(`${digest} cannot become final: it does not stand on the finalized block ${this.#head.height}.`);
     }
-    const certified = certificate.statement;
-    // Storage holds nothing that no certificate covers: neither this block nor, by its parent hashes, those before it.
-    if (certified.digest !== digest) throw new Error(`The certificate for ${digest} is of ${certified.digest}.`);
+    const byDigest = new Map(certificates.map((one) => [one.statement.digest, one]));
     for (const node of path) {
-      const result = this.#executionResult(node);
-      if (node.digest === digest && result.blockHash !== certified.blockHash) {
-        throw new Error(
-          `Block ${result.height} was certified as ${certified.blockHash}, but executing it here gave ${result.blockHash}.`,
-        );
+      const { height, blockHash } = this.#executionResult(node);
+      const certified = byDigest.get(node.digest)?.statement.blockHash ?? blockHash;
+      if (blockHash !== certified) {
+        throw new Error(`Block ${height} was certified as ${certified}, but executing it here gave ${blockHash}.`);
       }
     }
-    const finalized = path.map((node) => this.#append(node, node.digest === digest ? certificate : undefined));
-    if (path.length > 0) this.#tree.keepDescendantsOf(digest);
-    return finalized;
+    if (path.length === 0) return [];
+    return this.#append(path, byDigest);
   }
 
   #isFinal(digest: Hash, height: Height): boolean {
     return digest === this.#head.digest || this.#modules.store.proposal(height)?.digest === digest;
   }
 
-  /** One block into storage; its children stand on storage from then on. */
-  #append(node: BlockNode, certificate: Certificate<FinalizeStatement> | undefined): FinalizedBlock {
+  /** Blocks into storage, all or none; the children of the last one stand on storage from then on, and other branches are dropped. */
+  #append(
+    path: readonly BlockNode[],
+    certificates: ReadonlyMap<Hash, Certificate<FinalizeStatement>>,
+  ): readonly FinalizedBlock[] {
     const { store } = this.#modules;
-    const { proposal, digest, transactions, execution } = node;
-    if (execution === undefined) throw new Error(`${digest} has no result yet.`);
-    const { header, hash, receipts, stateChanges } = execution.block;
-    store.appendBlock({
-      header,
-      hash,
-      proposal,
-      digest,
-      transactions: transactions.map((transaction) => ({
-        raw: transaction.raw,
-        sender: transaction.sender,
-        hash: transaction.hash,
-      })),
-      receipts,
-      stateChanges,
-      ...(certificate === undefined ? {} : { certificate }),
-    });
-    this.#tree.delete(digest);
+    store.appendBlocks(path.map((node) => blockWrite(node, certificates.get(node.digest))));
+    const last = path.at(-1)!;
+    const { proposal, digest } = last;
+    const { header, hash } = executed(last).block;
+    for (const node of path) this.#tree.delete(node.digest);
     const state = store.state();
     for (const child of this.#tree.children(digest)) child.execution?.overlay.rebase(state);
+    this.#tree.keepDescendantsOf(digest);
     this.#head = {
       digest,
       height: proposal.height,
@@ -426,16 +418,40 @@ export class LedgerService implements Ledger {
       hash,
       state,
       proposal,
-      certificate,
+      certificate: certificates.get(digest),
     };
-    return {
-      height: proposal.height,
-      digest,
-      blockHash: hash,
-      timeMs: proposal.timeMs,
-      transactionHashes: proposal.transactionHashes,
-      senders: transactions.map(({ sender }) => sender),
-      closesEpoch: this.#setAfter(this.#head).epoch !== proposal.epoch,
-    };
+    return path.map((node) => ({
+      height: node.proposal.height,
+      digest: node.digest,
+      blockHash: executed(node).block.hash,
+      timeMs: node.proposal.timeMs,
+      transactionHashes: node.proposal.transactionHashes,
+      senders: node.transactions.map(({ sender }) => sender),
+      // Only the last one can: what follows it is of the next epoch.
+      closesEpoch: node === last && this.#setAfter(this.#head).epoch !== proposal.epoch,
+    }));
   }
+}
+
+function executed(node: BlockNode): NonNullable<BlockNode['execution']> {
+  if (node.execution === undefined) throw new Error(`${node.digest} has no result yet.`);
+  return node.execution;
+}
+
+function blockWrite(node: BlockNode, certificate: Certificate<FinalizeStatement> | undefined): FinalizedBlockWrite {
+  const { header, hash, receipts, stateChanges } = executed(node).block;
+  return {
+    header,
+    hash,
+    proposal: node.proposal,
+    digest: node.digest,
+    transactions: node.transactions.map(({ raw, sender, hash: transactionHash }) => ({
+      raw,
+      sender,
+      hash: transactionHash,
+    })),
+    receipts,
+    stateChanges,
+    ...(certificate === undefined ? {} : { certificate }),
+  };
 }

@@ -38,6 +38,7 @@ import { credibleHeight } from './credibleHeight.ts';
 import { EngineBodiesAdapter } from './engineBodies.ts';
 import { EngineTransportAdapter } from './engineTransport.ts';
 import { GossipConduct } from './gossipConduct.ts';
+import { prepareImport } from './importPreparation.ts';
 import { reachableMembers } from './reachableMembers.ts';
 
 /** What a member stands on; the simulator gives its own. */
@@ -49,7 +50,7 @@ export interface MemberRuntime {
   readonly logger: Logger;
   /** The ledger, on a thread of its own. */
   readonly ledger: LedgerService;
-  readonly senders: Pick<SenderService, 'recover'>;
+  readonly senders: Pick<SenderService, 'recover' | 'verifyCertificates'>;
   /** Reads the ledger's storage in this thread. */
   readonly reader: LedgerReader;
   /** Makes `network` prove another transport key from now on; false if its private key is not at hand. */
@@ -134,7 +135,7 @@ export class Member {
     const reached: { member?: Member } = {};
     const engineEvents: EpochEvents = {
       finalized: (blocks) => reached.member?.finalized(blocks),
-      behind: (height) => reached.member?.sync.behind(height),
+      behind: (height, peer) => reached.member?.sync.behind(height, peer),
       alarm: (kind, detail) => reached.member?.alarm(kind, detail),
       evidence: (first, second) => {
         evidence.add({ first, second }).catch((error: unknown) => {
@@ -189,10 +190,10 @@ export class Member {
     this.evidence = evidence;
     this.sync = this.#createSync();
     serveBlockRanges(this.peers, async (range) => readBlockRange(runtime.reader, range), runtime.clock);
-    this.peers.onHead((_peer, height) => {
+    this.peers.onHead((peer, height) => {
       // A peer a block ahead is normal: consensus itself brings that block.
-      if (height > runtime.reader.headHeight() + 1) this.sync.behind(height);
-      this.sync.peersChanged();
+      if (height > runtime.reader.headHeight() + 1) this.sync.behind(height, peer);
+      else this.sync.peersChanged();
     });
   }
 
@@ -324,7 +325,12 @@ export class Member {
   }
 
   #createSync(): SyncDriver {
-    const { ledger, reader, clock, logger } = this.#runtime;
+    const { ledger, reader, clock, logger, senders } = this.#runtime;
+    const { suite, genesisHash } = this.#options;
+    const validators = (): ValidatorSet | undefined => {
+      const state = reader.state();
+      return this.readers.readValidatorSet(state, this.readers.readEpoch(state));
+    };
     const driver = new SyncDriver(
       {},
       {
@@ -335,6 +341,7 @@ export class Member {
               state === 'connected' && headHeight !== undefined ? [{ name, headHeight }] : [],
             ),
         getRange: (peer, range) => requestBlockRange(this.peers, peer, range, RANGE_TIMEOUT_MS),
+        prepare: (blocks) => prepareImport(blocks, { suite, genesisHash, senders, validators }),
         head: async () => {
           reader.refresh();
           return reader.headHeight();

@@ -1,4 +1,4 @@
-import type { Certificate, Epoch, FinalizeStatement, Hash, ValidatorSet } from '@hanse/protocol';
+import type { Certificate, Epoch, FinalizeStatement, Hash, Height, ValidatorSet } from '@hanse/protocol';
 import { View } from '@hanse/protocol';
 import type { FinalizedHead, Ledger } from '../chain/ledger.ts';
 import { Engine } from './engine.ts';
@@ -17,7 +17,9 @@ export type MemberBodies = Omit<EngineBodies, 'knownTo'> & {
   knownTo(peer: string, hash: Hash): boolean;
 };
 
-export interface EpochEvents extends Omit<EngineEvents, 'epochClosed' | 'enteredView'> {
+export interface EpochEvents extends Omit<EngineEvents, 'behind' | 'epochClosed' | 'enteredView'> {
+  /** See `EngineEvents.behind`; with the name of the member that showed it. */
+  behind(height: Height, peer: string): void;
   /** An engine for this set runs from now on. */
   epochEntered(validators: ValidatorSet): void;
 }
@@ -280,7 +282,7 @@ export class EpochEngines {
       },
       events: {
         finalized: (blocks) => events.finalized(blocks),
-        behind: (height, from) => events.behind(height, from),
+        behind: (height, from) => events.behind(height, transport.nameOf(from)),
         alarm: (kind, detail) => events.alarm(kind, detail),
         evidence: (first, second) => events.evidence(first, second),
         enteredView: () => undefined,
