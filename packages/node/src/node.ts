@@ -20,7 +20,7 @@ import { createSuite } from './config/createSuite.ts';
 import { keyUsage, readMemberKeyRing, type StoredKey } from './config/memberKeys.ts';
 import { type NodeConfig, readJsonFile } from './config/nodeConfig.ts';
 import { readRecoveries, recoveryFolder } from './config/recoveryFiles.ts';
-import { createKeySigner, type Signer } from './engine/index.ts';
+import { createKeySigner, EPOCH_FAILED, type Signer } from './engine/index.ts';
 import type { CallService } from './execution/callService.ts';
 import { defaultRPCLimits } from './rpc/limits.ts';
 import { RPCServer } from './rpc/rpcServer.ts';
@@ -163,6 +163,7 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
       alarm: (kind, detail) => {
         alarms.push({ kind, detail });
         if (kind === DISK_FAILED) failure.report(diskFailure(detail, config.data));
+        if (kind === EPOCH_FAILED) failure.report(new Error(detail));
       },
       outdated: (error) => failure.report(error),
     },

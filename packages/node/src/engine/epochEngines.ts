@@ -1,6 +1,7 @@
 import type { Certificate, Epoch, FinalizeStatement, Hash, Height, ValidatorSet } from '@hanse/protocol';
 import { View } from '@hanse/protocol';
 import type { FinalizedHead, Ledger } from '../chain/ledger.ts';
+import { alarmKindOf } from '../runtime/diskFailure.ts';
 import { Engine } from './engine.ts';
 import { type EngineLog, openEngineLog, placeOf } from './engineLog.ts';
 import type { EngineModules, EngineOptions, EngineState } from './engineOptions.ts';
@@ -10,6 +11,9 @@ import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
 import { NextEpochBuffer } from './nextEpochBuffer.ts';
 import type { EngineBodies, EngineEvents } from './ports.ts';
 import type { Signer } from './signer.ts';
+
+/** The alarm of a member that could not enter the next epoch: another start tries again. */
+export const EPOCH_FAILED = 'epoch-failed';
 
 /** Where transactions come from, with members by name. */
 export type MemberBodies = Omit<EngineBodies, 'knownTo'> & {
@@ -167,7 +171,8 @@ export class EpochEngines {
     this.#engine.retire();
     this.#turning = this.#enterNext()
       .catch((error: unknown) => {
-        this.#modules.events.alarm('epoch-failed', `the next epoch could not be entered: ${String(error)}`);
+        const detail = `the next epoch could not be entered: ${error instanceof Error ? error.message : String(error)}`;
+        this.#modules.events.alarm(alarmKindOf(error, EPOCH_FAILED), detail);
       })
       .finally(() => {
         this.#turning = undefined;

@@ -1,5 +1,5 @@
 export { defaultEngineOptions, type EngineState, type VotingState } from './engineOptions.ts';
-export { EpochEngines, type EpochEvents, type EpochModules, type MemberBodies } from './epochEngines.ts';
+export { EPOCH_FAILED, EpochEngines, type EpochEvents, type EpochModules, type MemberBodies } from './epochEngines.ts';
 export { type DoubleVote, EvidenceStore } from './evidenceStore.ts';
 export type { MemberTransport } from './memberTransport.ts';
 export { messageKinds } from './messages.ts';
