@@ -14,7 +14,7 @@ import { createEngineMetrics } from './metrics.ts';
 import { createKeySigner, type Signer } from './signer.ts';
 import { Sleeper } from './sleeper.ts';
 import { testGenesisHash } from './testing/engineCluster.ts';
-import { SimulatedDisk } from './testing/simulatedDisk.ts';
+import { SimulatedDisk } from '../runtime/testing/simulatedDisk.ts';
 import { VoteDesk } from './voteDesk.ts';
 import { WriteAheadLog } from './writeAheadLog.ts';
 

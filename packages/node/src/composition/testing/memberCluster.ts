@@ -4,7 +4,7 @@ import type { FinalizedBlock, Ledger } from '../../chain/ledger.ts';
 import { LedgerService } from '../../chain/ledgerService.ts';
 import { SenderService } from '../../chain/senderService.ts';
 import { createKeySigner } from '../../engine/index.ts';
-import { SimulatedDisk } from '../../engine/testing/simulatedDisk.ts';
+import { SimulatedDisk } from '../../runtime/testing/simulatedDisk.ts';
 import { BlockExecutor } from '../../execution/blockExecutor.ts';
 import { executionRules } from '../../execution/executionRules.ts';
 import { buildGenesisBlock } from '../../execution/genesisBlock.ts';

@@ -6,7 +6,7 @@ import { defaultEngineOptions, Engine, type EngineOptions } from '../engine.ts';
 import type { EngineBodies, EngineEvents, EngineTransport } from '../ports.ts';
 import { createKeySigner, type Signer } from '../signer.ts';
 import { HashChainLedger } from './hashChainLedger.ts';
-import { SimulatedDisk } from './simulatedDisk.ts';
+import { SimulatedDisk } from '../../runtime/testing/simulatedDisk.ts';
 
 const START_MS = 1_700_000_000_000;
 export const testGenesisHash: Hash = `0x${'47'.repeat(32)}`;
