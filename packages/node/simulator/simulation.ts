@@ -57,6 +57,10 @@ class Simulation {
   readonly #faults: Faults;
   readonly #random: SimulationRandom;
   readonly #checkers: ReturnType<typeof createCheckers>;
+  /** The greatest height that an honest member told of. */
+  #height = 0;
+  /** Something happened that may have brought everybody to rest. */
+  #moved = true;
   readonly #violations: string[] = [];
 
   static async create(options: SimulationOptions): Promise<Simulation> {
@@ -89,12 +93,15 @@ class Simulation {
     for (const checker of this.#checkers) cluster.observe(checker);
     this.#workload = new Workload(cluster, options.seed);
     cluster.observe(this.#workload);
+    this.#observeProgress();
     const byzantine = new Set(cluster.machines.filter(({ honest }) => !honest).map(({ member }) => member));
     const spareFaults = faultBound(options.validators) - byzantine.size;
     this.#faults = new Faults(cluster, { seed: options.seed, kinds: options.faults, spareFaults, note });
     cluster.observe(this.#faults);
     for (const member of byzantine) note(`${cluster.setup.names[member]} is Byzantine`);
-    const twins = [...byzantine].filter((member) => cluster.machines.some((each) => each.member === member && each.twin > 0));
+    const twins = [...byzantine].filter((member) =>
+      cluster.machines.some((each) => each.member === member && each.twin > 0),
+    );
     if (twins.length > 0) leadTwins(cluster, twins, new SimulationRandom(options.seed, 'twins'));
   }
 
@@ -128,7 +135,7 @@ class Simulation {
     }
     this.#workload.start();
     this.#cluster.clock.schedule(this.#random.milliseconds(0, 2_000), () => this.#faults.start());
-    await this.#cluster.run(MAX_FAULTY_MS, () => this.#broken || this.#height() >= heights);
+    await this.#cluster.run(MAX_FAULTY_MS, () => this.#broken || this.#height >= heights);
   }
 
   async #soundPhase(): Promise<SimulationReport['recovery']> {
@@ -138,13 +145,13 @@ class Simulation {
     const bounds = livenessBounds(this.#options.validators);
     const running = await this.#cluster.run(
       bounds.forMs,
-      () => this.#broken || this.#cluster.honest.every(({ process }) => process?.state === 'running'),
+      this.#when(() => this.#cluster.honest.every(({ process }) => process?.state === 'running')),
     );
     if (!running) liveness.report((violation) => this.#violate(violation), 'not everybody runs');
     this.#workload.probe();
     const rested = await this.#cluster.run(
       bounds.forMs,
-      () => this.#broken || (this.#workload.allFinal && liveness.isAtRest()),
+      this.#when(() => this.#workload.allFinal && liveness.isAtRest()),
     );
     const recovery = liveness.spent;
     if (!rested || recovery.views > bounds.views) {
@@ -156,14 +163,32 @@ class Simulation {
     return recovery;
   }
 
-  #height(): number {
-    return Math.max(0, ...this.#cluster.honest.map(({ process }) => process?.reader?.headHeight() ?? 0));
+  #observeProgress(): void {
+    const moved = (): void => {
+      this.#moved = true;
+    };
+    this.#cluster.observe({
+      started: moved,
+      finalized: (machine, blocks) => {
+        moved();
+        if (machine.honest) for (const { height } of blocks) this.#height = Math.max(this.#height, height);
+      },
+    });
+  }
+
+  /** Asked after every event, so it looks only when one of few has happened. */
+  #when(condition: () => boolean): () => boolean {
+    return () => {
+      if (!this.#moved) return this.#broken;
+      this.#moved = false;
+      return this.#broken || condition();
+    };
   }
 
   #report(recovery: SimulationReport['recovery']): SimulationReport {
     return {
       violations: this.#violations,
-      heights: this.#height(),
+      heights: this.#height,
       frames: this.#audit.frames,
       transactions: this.#workload.final,
       simulatedMs: this.#cluster.clock.monotonicMs(),

@@ -8,13 +8,14 @@ import {
   type Proposal,
   proposalDigest,
   type Statement,
-  statementBytes,
   type Suite,
+  statementBytes,
   type ValidatorSet,
   type View,
   type Vote,
 } from '@hanse/protocol';
 import {
+  decodeProposalAnswer,
   decodeStatus,
   encodeCertificates,
   encodeProposalEnvelope,
@@ -23,7 +24,7 @@ import {
   messageKinds,
   type ProposalEnvelope,
 } from '../../src/engine/messages.ts';
-import { encodeEnvelope, type Envelope } from '../../src/network/envelope.ts';
+import { type Envelope, encodeEnvelope } from '../../src/network/envelope.ts';
 import type { Cluster } from '../world/cluster.ts';
 import type { Interceptor } from '../world/simulatedNetwork.ts';
 import { SimulationRandom } from '../world/simulationRandom.ts';
@@ -108,7 +109,11 @@ export class Attacker implements Interceptor {
   }
 
   /** The same place in the chain with something changed, properly signed. */
-  signProposal(message: ProposalMessage, change: Partial<Proposal>, vote: Partial<NotarizeStatement> = {}): ProposalMessage {
+  signProposal(
+    message: ProposalMessage,
+    change: Partial<Proposal>,
+    vote: Partial<NotarizeStatement> = {},
+  ): ProposalMessage {
     const proposal = { ...message.proposal, ...change };
     const digest = this.digestOf(proposal);
     const leaderVote = this.sign({ ...message.leaderVote.statement, ...vote, digest });
@@ -205,21 +210,27 @@ export class Attacker implements Interceptor {
   }
 
   /**
-   * Its own program must not hear of the votes that were signed behind its back: it would take them for those of a lost log, and stop, which
-   * is what a Byzantine member does not do.
+   * Its own program must not hear of the votes that were signed behind its back, or by its twin: it would take them for those of a lost log, and
+   * stop voting, which is what a Byzantine member does not do.
    */
-  #withoutReminders(from: number, { envelope, bytes }: ReadFrame): Uint8Array {
+  #withoutReminders(from: number, { envelope, bytes }: ReadFrame): Uint8Array | undefined {
     if (envelope?.type !== 'response') return bytes;
     const key = `${from} ${envelope.id}`;
     const kind = this.#asked.get(key);
     this.#asked.delete(key);
-    if (kind !== messageKinds.requestStatus) return bytes;
     try {
-      const payload = encodeStatus({ ...decodeStatus(envelope.payload), yourVotes: [] });
-      return encodeEnvelope({ ...envelope, payload });
+      if (kind === messageKinds.requestStatus) {
+        const payload = encodeStatus({ ...decodeStatus(envelope.payload), yourVotes: [] });
+        return encodeEnvelope({ ...envelope, payload });
+      }
+      if (kind === messageKinds.requestProposal) {
+        const answer = decodeProposalAnswer(envelope.payload, this.digestOf);
+        if (answer.envelope?.message.leaderVote.signer === this.member) return undefined;
+      }
     } catch {
-      return bytes;
+      // Another Byzantine member's answer.
     }
+    return bytes;
   }
 }
 

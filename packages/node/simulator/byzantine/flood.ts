@@ -24,7 +24,12 @@ export function flood(attacker: Attacker): Behaviour {
     encodeEnvelope({ type: 'request', kind, id: random.below(0x1_0000_0000), payload });
   const makers: readonly (() => Uint8Array)[] = [
     votes,
-    () => encodeEnvelope({ type: 'message', kind: MessageKind.transactionHashes, payload: encodeTransactionHashes(hashes()) }),
+    () =>
+      encodeEnvelope({
+        type: 'message',
+        kind: MessageKind.transactionHashes,
+        payload: encodeTransactionHashes(hashes()),
+      }),
     () => request(MessageKind.engineFirst + messageKinds.requestBodies, encodeHashes(hashes())),
     () => request(MessageKind.fetchTransactions, encodeTransactionHashes(hashes())),
     () => encodeEnvelope({ type: 'ping', id: random.below(1_000), headHeight: random.below(100) }),

@@ -1,4 +1,12 @@
-import { bytesToHex, type Certificate, type Hash, type Height, quorum, type Statement, type View } from '@hanse/protocol';
+import {
+  bytesToHex,
+  type Certificate,
+  type Hash,
+  type Height,
+  quorum,
+  type Statement,
+  type View,
+} from '@hanse/protocol';
 import type { Attacker, Behaviour } from './attacker.ts';
 
 /** Makes certificates and votes that nobody signed: in others' names, with too few signatures, with one signature for all, for blocks of its own. */
@@ -37,7 +45,9 @@ export function forger(attacker: Attacker): Behaviour {
   };
   // Whoever notices cuts it off for a while, so it tries now and then.
   attacker.every(50, 1_500, () => {
-    const certificate = forged(random.chance(30) && attacker.votes.length > 0 ? random.pick(attacker.votes).statement : statement());
+    const certificate = forged(
+      random.chance(30) && attacker.votes.length > 0 ? random.pick(attacker.votes).statement : statement(),
+    );
     const peers = random.chance(50) ? attacker.peers : [random.pick(attacker.peers)];
     for (const peer of peers) {
       if (random.chance(80)) attacker.sendCertificates(peer, [certificate]);

@@ -7,7 +7,8 @@ import type { Attacker, Behaviour } from './attacker.ts';
 export function futureViews(attacker: Attacker): Behaviour {
   const { random } = attacker;
   const size = attacker.validators.validators.length;
-  const ahead = (): View => (attacker.view + (random.chance(80) ? random.between(1, 80) : random.below(2 ** 31))) as View;
+  const ahead = (): View =>
+    (attacker.view + (random.chance(80) ? random.between(1, 80) : random.below(2 ** 31))) as View;
   const vote = (): Statement => {
     const { epoch, proposals } = attacker;
     const view = ahead();
@@ -31,7 +32,8 @@ export function futureViews(attacker: Attacker): Behaviour {
       transactionHashes: [],
     };
     const message = attacker.signProposal(known.message, change, { view, parentView: proposal.view });
-    for (const peer of attacker.peers) attacker.sendProposal(peer, { message: { ...message, justification: [] }, inline: [] });
+    for (const peer of attacker.peers)
+      attacker.sendProposal(peer, { message: { ...message, justification: [] }, inline: [] });
   };
   attacker.every(20, 400, () => {
     attacker.tellAll(vote(), vote());

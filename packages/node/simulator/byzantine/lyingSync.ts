@@ -1,7 +1,7 @@
+import type { SyncBlock } from '../../src/chain/ledger.ts';
 import { encodeEnvelope } from '../../src/network/envelope.ts';
 import { MessageKind } from '../../src/network/messageKinds.ts';
 import { type BlockRange, decodeBlockRange, decodeSyncBlocks, encodeSyncBlocks } from '../../src/network/syncWire.ts';
-import type { SyncBlock } from '../../src/chain/ledger.ts';
 import type { Attacker, Behaviour } from './attacker.ts';
 
 /** Tells of heights that nobody has, and hands blocks to those who catch up that are changed, cut, without certificate, or of another height. */

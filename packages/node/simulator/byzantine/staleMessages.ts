@@ -17,8 +17,11 @@ export function staleMessages(attacker: Attacker): Behaviour {
       attacker.sendCertificates(random.pick(attacker.peers), certificates);
     }
     if (frames.length > 0) attacker.send(random.pick(attacker.peers), random.pick(frames));
-    const proposals = [...attacker.proposals.values()].filter(({ message }) => message.leaderVote.signer === attacker.member);
-    if (proposals.length > 0 && random.chance(30)) attacker.sendProposal(random.pick(attacker.peers), random.pick(proposals));
+    const proposals = [...attacker.proposals.values()].filter(
+      ({ message }) => message.leaderVote.signer === attacker.member,
+    );
+    if (proposals.length > 0 && random.chance(30))
+      attacker.sendProposal(random.pick(attacker.peers), random.pick(proposals));
   });
   return {
     outgoing(_to, { message, bytes }) {

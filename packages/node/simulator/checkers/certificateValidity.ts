@@ -1,5 +1,13 @@
 import { ModuleReaders } from '@hanse/modules';
-import { bytesToHex, encodeCertificate, type Hash, type Height, verifyCertificate } from '@hanse/protocol';
+import {
+  bytesToHex,
+  type Epoch,
+  encodeCertificate,
+  type Hash,
+  type Height,
+  type ValidatorSet,
+  verifyCertificate,
+} from '@hanse/protocol';
 import type { LedgerReader } from '../../src/storage/ledgerReader.ts';
 import type { Machine } from '../world/machine.ts';
 import type { ToldBlock } from '../world/memberProcess.ts';
@@ -14,6 +22,7 @@ export class CertificateValidity implements Checker {
   readonly #context: CheckerContext;
   readonly #readers: ModuleReaders;
   readonly #good = new Set<string>();
+  readonly #sets = new Map<Epoch, ValidatorSet>();
 
   constructor(context: CheckerContext) {
     this.#context = context;
@@ -57,7 +66,7 @@ export class CertificateValidity implements Checker {
     // Members hold many equal ones.
     const key = bytesToHex(encodeCertificate(certificate));
     if (this.#good.has(key)) return true;
-    const set = this.#readers.readValidatorSet(reader.state(), statement.epoch);
+    const set = this.#setOf(statement.epoch, reader);
     const reason =
       set === undefined
         ? `the state knows no epoch ${statement.epoch}`
@@ -65,5 +74,12 @@ export class CertificateValidity implements Checker {
     if (reason === undefined) this.#good.add(key);
     else wrong(reason);
     return true;
+  }
+
+  /** An epoch's set as the state has it; it never changes. */
+  #setOf(epoch: Epoch, reader: LedgerReader): ValidatorSet | undefined {
+    const set = this.#sets.get(epoch) ?? this.#readers.readValidatorSet(reader.state(), epoch);
+    if (set !== undefined) this.#sets.set(epoch, set);
+    return set;
   }
 }

@@ -40,7 +40,9 @@ export class Composure implements Checker {
 
   startFailed(machine: Machine, error: unknown): void {
     if (machine.honest && !machine.diskFailed)
-      this.#context.report(`${machine.name} could not start: ${error instanceof Error ? error.message : String(error)}`);
+      this.#context.report(
+        `${machine.name} could not start: ${error instanceof Error ? error.message : String(error)}`,
+      );
   }
 
   threw(machine: Machine, error: unknown): void {

@@ -7,8 +7,8 @@ import {
   logsBloom,
   orderedTrieRoot,
 } from '@hanse/protocol';
-import { TABLE_NAMES, type TableName } from '../../src/storage/tables.ts';
 import type { LedgerReader } from '../../src/storage/ledgerReader.ts';
+import { TABLE_NAMES, type TableName } from '../../src/storage/tables.ts';
 import type { Machine } from '../world/machine.ts';
 import type { ToldBlock } from '../world/memberProcess.ts';
 import type { Checker, CheckerContext } from './checker.ts';

@@ -26,6 +26,7 @@ export class FlushBeforeSend implements Checker {
   readonly #context: CheckerContext;
   readonly #tap = new VoteTap();
   readonly #durable = new Map<Machine, DurableLog>();
+  readonly #everSent = new Set<string>();
 
   constructor(context: CheckerContext) {
     this.#context = context;
@@ -45,6 +46,11 @@ export class FlushBeforeSend implements Checker {
   sent(from: Machine, _to: number, frame: Uint8Array): void {
     if (!from.honest) return;
     for (const bytes of this.#tap.newVotes(from, frame)) {
+      const sentBefore = this.#everSent.has(keyOf(bytes));
+      this.#everSent.add(keyOf(bytes));
+      // Others remind a member that lost its log of what it had sent, and it may repeat that: it binds the member to nothing new, and for
+      // whatever else was lost there is the rule of "Amnesia" in packages/consensus/spec.md.
+      if (from.lostLog && sentBefore) continue;
       const missing = this.#log(from).missing(decodeVote(bytes), bytes);
       if (missing === undefined) continue;
       const { kind, view } = decodeVote(bytes).statement;

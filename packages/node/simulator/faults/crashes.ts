@@ -23,7 +23,9 @@ export class Crashes implements Fault {
     const running = runningMachines(cluster);
     if (running.length === 0) return;
     const storm = random.chance(15) ? random.between(3, 8) : 1;
-    const victims = random.chance(75) ? [random.pick(running)] : random.sample(running, random.between(1, running.length));
+    const victims = random.chance(75)
+      ? [random.pick(running)]
+      : random.sample(running, random.between(1, running.length));
     for (const victim of victims) this.#doom(victim, storm);
   }
 
@@ -81,7 +83,8 @@ export function tearOf(random: SimulationRandom): Tear {
       default: {
         // The length was written, and of the content whatever the disk got to.
         const left = unflushed.slice();
-        for (let at = 0; at < left.length; at += SECTOR_BYTES) if (random.chance(50)) left.fill(0, at, at + SECTOR_BYTES);
+        for (let at = 0; at < left.length; at += SECTOR_BYTES)
+          if (random.chance(50)) left.fill(0, at, at + SECTOR_BYTES);
         return left;
       }
     }

@@ -1,5 +1,5 @@
 import type { Cluster, Observer } from '../world/cluster.ts';
-import { NORMAL_MACHINE, type Machine } from '../world/machine.ts';
+import { type Machine, NORMAL_MACHINE } from '../world/machine.ts';
 import { NORMAL_LINK } from '../world/simulatedNetwork.ts';
 import { SimulationRandom } from '../world/simulationRandom.ts';
 import { Clocks } from './clocks.ts';
@@ -50,6 +50,7 @@ export class Faults implements Observer {
   readonly #random: SimulationRandom;
   readonly #faults: readonly { readonly fault: Fault; readonly everyMs: number }[];
   #over = false;
+  #storm = true;
 
   constructor(cluster: Cluster, options: FaultOptions) {
     this.#cluster = cluster;
@@ -76,6 +77,7 @@ export class Faults implements Observer {
 
   start(): void {
     for (const { fault, everyMs } of this.#faults) this.#strikeAfter(fault, everyMs);
+    this.#weather();
     this.#look();
   }
 
@@ -120,9 +122,15 @@ export class Faults implements Observer {
   #strikeAfter(fault: Fault, everyMs: number): void {
     this.#cluster.clock.schedule(this.#random.milliseconds(0, 2 * everyMs), () => {
       if (this.#over) return;
-      fault.strike();
+      if (this.#storm) fault.strike();
       this.#strikeAfter(fault, everyMs);
     });
+  }
+
+  /** Faults come in storms with calm between, or a network that they stop would see nothing but its first blocks. */
+  #weather(): void {
+    this.#storm = !this.#storm || this.#random.chance(20);
+    this.#cluster.clock.schedule(this.#random.milliseconds(300, this.#storm ? 4_000 : 3_000), () => this.#weather());
   }
 
   /** A member that stopped for its disk is started again by a person, once the disk is as it should be. */

@@ -6,7 +6,16 @@ import type { Ending, Observer } from './cluster.ts';
 import type { Machine } from './machine.ts';
 import type { ToldBlock } from './memberProcess.ts';
 
-const EVENTS = { delivered: 1, flushed: 2, finalized: 3, alarm: 4, starting: 5, started: 6, ended: 7, note: 8 } as const;
+const EVENTS = {
+  delivered: 1,
+  flushed: 2,
+  finalized: 3,
+  alarm: 4,
+  starting: 5,
+  started: 6,
+  ended: 7,
+  note: 8,
+} as const;
 
 /** A running hash over everything that happens: two runs of one seed that differ anywhere differ here. */
 export class Audit implements Observer {

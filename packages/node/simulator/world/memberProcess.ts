@@ -12,8 +12,8 @@ import { Life } from './life.ts';
 import type { Machine } from './machine.ts';
 import { processDisk, processStore } from './processDisk.ts';
 import type { Interceptor, Place } from './simulatedNetwork.ts';
-import { SimulationRandom } from './simulationRandom.ts';
 import { onSimulatedThread } from './simulatedWorker.ts';
+import { SimulationRandom } from './simulationRandom.ts';
 
 export type ProcessState = 'opening' | 'running' | 'stopping' | 'failed';
 

@@ -1,5 +1,12 @@
 import { currencyAbi, currencyAddress } from '@hanse/modules';
-import { type Address, CompiledAbi, type Hash, type Height, type SignedTransaction, signTransaction } from '@hanse/protocol';
+import {
+  type Address,
+  CompiledAbi,
+  type Hash,
+  type Height,
+  type SignedTransaction,
+  signTransaction,
+} from '@hanse/protocol';
 import type { LedgerReader } from '../../src/storage/ledgerReader.ts';
 import type { Cluster, Observer } from './cluster.ts';
 import type { Machine } from './machine.ts';
@@ -162,7 +169,6 @@ export class Workload implements Observer {
   #note(account: Account, transactions: readonly SignedTransaction[]): void {
     account.waiting.set(account.nonce, { transactions, sentAtMs: this.#cluster.clock.monotonicMs() });
     account.nonce++;
-
   }
 
   #submit(machine: Machine, { raw }: SignedTransaction): void {
