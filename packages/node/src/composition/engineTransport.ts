@@ -1,6 +1,6 @@
-import { Epoch } from '@hanse/protocol';
+import type { Epoch } from '@hanse/protocol';
 import type { EpochEngines, MemberTransport } from '../engine/index.ts';
-import { messageKinds } from '../engine/index.ts';
+import { messageKinds, splitEpoch, withEpoch } from '../engine/index.ts';
 import { MessageKind } from '../network/messageKinds.ts';
 import type { PeerNetwork } from '../network/peers.ts';
 import { RequestRefusal } from '../network/requestError.ts';
@@ -11,9 +11,6 @@ const REQUEST_KINDS: readonly number[] = [
   messageKinds.requestCertificates,
   messageKinds.requestStatus,
 ];
-
-/** Every payload of the engine begins with its epoch, a big-endian number of 4 bytes, so that it can be told without parsing the rest. */
-const EPOCH_BYTES = 4;
 
 const wireKind = (kind: number): number => MessageKind.engineFirst + kind;
 
@@ -51,10 +48,10 @@ export class EngineTransportAdapter implements MemberTransport {
       if (REQUEST_KINDS.includes(kind)) {
         this.#peers.onRequest(
           wireKind(kind),
-          async (peer, payload) => {
-            if (payload.length < EPOCH_BYTES) throw new RequestRefusal('the epoch is missing');
+          async (peer, message) => {
+            const { epoch, payload } = splitEpoch(message);
             try {
-              return await engines.serve(peer, epochOf(payload), kind, payload.subarray(EPOCH_BYTES));
+              return await engines.serve(peer, epoch, kind, payload);
             } catch (error) {
               // Not running, of another epoch, malformed or over a budget: what is to blame was blamed already.
               throw new RequestRefusal(error instanceof Error ? error.message : String(error));
@@ -63,23 +60,12 @@ export class EngineTransportAdapter implements MemberTransport {
           'consensus',
         );
       } else {
-        this.#peers.onMessage(wireKind(kind), (peer, payload) => {
-          if (payload.length < EPOCH_BYTES) this.#peers.penalize(peer, 'a message of consensus without an epoch');
-          else engines.receive(peer, epochOf(payload), kind, payload.subarray(EPOCH_BYTES));
+        this.#peers.onMessage(wireKind(kind), (peer, message) => {
+          const { epoch, payload } = splitEpoch(message);
+          engines.receive(peer, epoch, kind, payload);
         });
       }
     }
     this.#peers.onConnected((peer) => engines.peerConnected(peer));
   }
-}
-
-function withEpoch(epoch: Epoch, payload: Uint8Array): Uint8Array {
-  const message = new Uint8Array(EPOCH_BYTES + payload.length);
-  new DataView(message.buffer).setUint32(0, epoch);
-  message.set(payload, EPOCH_BYTES);
-  return message;
-}
-
-function epochOf(payload: Uint8Array): Epoch {
-  return Epoch(new DataView(payload.buffer, payload.byteOffset, EPOCH_BYTES).getUint32(0));
 }
