@@ -7,6 +7,7 @@ import { Liveness, livenessBounds } from './checkers/liveness.ts';
 import { FAULT_NAMES, Faults } from './faults/faults.ts';
 import { Audit } from './world/audit.ts';
 import { type ByzantineMember, Cluster } from './world/cluster.ts';
+import { Governance } from './world/governance.ts';
 import type { SuiteChoice } from './world/networkSetup.ts';
 import { SimulationRandom } from './world/simulationRandom.ts';
 import { Workload } from './world/workload.ts';
@@ -21,6 +22,8 @@ export interface SimulationOptions {
   readonly byzantine: string;
   /** Kinds of faults that a seed may use. */
   readonly faults: readonly string[];
+  /** Whether members change the set and their keys; some seeds do if absent. */
+  readonly governance?: boolean | undefined;
   /** Gets a line for everything that happens. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -31,6 +34,8 @@ export interface SimulationReport {
   readonly heights: number;
   readonly frames: number;
   readonly transactions: number;
+  /** Epochs that ended. */
+  readonly epochs: number;
   /** Simulated milliseconds. */
   readonly simulatedMs: number;
   /** What passed until everybody had everything, once faults stopped. */
@@ -54,6 +59,7 @@ class Simulation {
   readonly #cluster: Cluster;
   readonly #audit: Audit;
   readonly #workload: Workload;
+  readonly #governance: Governance | undefined;
   readonly #faults: Faults;
   readonly #random: SimulationRandom;
   readonly #checkers: ReturnType<typeof createCheckers>;
@@ -66,7 +72,8 @@ class Simulation {
   static async create(options: SimulationOptions): Promise<Simulation> {
     const { seed, suite, validators } = options;
     const random = new SimulationRandom(seed, 'simulation');
-    const observers = random.chance(20) ? 1 : 0;
+    const governs = options.governance ?? random.chance(35);
+    const observers = governs ? random.between(1, 3) : random.chance(20) ? 1 : 0;
     const cluster = await Cluster.create({
       seed,
       suite,
@@ -75,10 +82,10 @@ class Simulation {
       cloning: random.chance(12),
       byzantine: chooseByzantine(options, random),
     });
-    return new Simulation(options, cluster, random);
+    return new Simulation(options, cluster, random, governs);
   }
 
-  private constructor(options: SimulationOptions, cluster: Cluster, random: SimulationRandom) {
+  private constructor(options: SimulationOptions, cluster: Cluster, random: SimulationRandom, governs: boolean) {
     this.#options = options;
     this.#cluster = cluster;
     this.#random = random;
@@ -93,6 +100,8 @@ class Simulation {
     for (const checker of this.#checkers) cluster.observe(checker);
     this.#workload = new Workload(cluster, options.seed);
     cluster.observe(this.#workload);
+    this.#governance = governs ? new Governance(cluster, this.#workload, { seed: options.seed, note }) : undefined;
+    if (this.#governance !== undefined) cluster.observe(this.#governance);
     this.#observeProgress();
     const byzantine = new Set(cluster.machines.filter(({ honest }) => !honest).map(({ member }) => member));
     const spareFaults = faultBound(options.validators) - byzantine.size;
@@ -134,6 +143,7 @@ class Simulation {
       });
     }
     this.#workload.start();
+    this.#governance?.start();
     this.#cluster.clock.schedule(this.#random.milliseconds(0, 2_000), () => this.#faults.start());
     await this.#cluster.run(MAX_FAULTY_MS, () => this.#broken || this.#height >= heights);
   }
@@ -141,6 +151,7 @@ class Simulation {
   async #soundPhase(): Promise<SimulationReport['recovery']> {
     this.#faults.end();
     this.#workload.end();
+    this.#governance?.end();
     const liveness = new Liveness(this.#cluster);
     const bounds = livenessBounds(this.#options.validators);
     const running = await this.#cluster.run(
@@ -191,6 +202,7 @@ class Simulation {
       heights: this.#height,
       frames: this.#audit.frames,
       transactions: this.#workload.final,
+      epochs: this.#governance?.epochs ?? 0,
       simulatedMs: this.#cluster.clock.monotonicMs(),
       recovery,
       audit: this.#audit.toString(),

@@ -21,17 +21,23 @@ export function livenessBounds(validators: number): LivenessBounds {
 export class Liveness {
   readonly #cluster: Cluster;
   readonly #beganAtMs: number;
+  readonly #beganInEpoch: number;
   readonly #beganInView: number;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
     this.#beganAtMs = cluster.clock.monotonicMs();
-    this.#beganInView = this.#view();
+    const { epoch, view } = this.#furthest();
+    this.#beganInEpoch = epoch;
+    this.#beganInView = view;
   }
 
   /** Views entered and time passed since faults stopped. */
   get spent(): LivenessBounds {
-    return { views: this.#view() - this.#beganInView, forMs: this.#cluster.clock.monotonicMs() - this.#beganAtMs };
+    const { epoch, view } = this.#furthest();
+    // Views count anew in each epoch, and an epoch that ended is progress.
+    const views = epoch === this.#beganInEpoch ? view - this.#beganInView : view;
+    return { views, forMs: this.#cluster.clock.monotonicMs() - this.#beganAtMs };
   }
 
   /** Every honest member runs, votes if it may, and stands where the others stand. */
@@ -39,7 +45,13 @@ export class Liveness {
     const { honest } = this.#cluster;
     const [first] = honest;
     const height = first?.process?.reader?.headHeight();
-    return honest.every(({ process }) => process?.state === 'running' && process.reader?.headHeight() === height);
+    const epoch = first?.process?.member?.engine.state().epoch;
+    return honest.every(
+      ({ process }) =>
+        process?.state === 'running' &&
+        process.reader?.headHeight() === height &&
+        process.member?.engine.state().epoch === epoch,
+    );
   }
 
   report(report: Report, waitsFor: string): void {
@@ -48,13 +60,20 @@ export class Liveness {
     report(`no liveness: ${waitsFor} after ${Math.round(forMs)} ms and ${views} views without faults (${states})`);
   }
 
-  #view(): number {
-    return Math.max(0, ...this.#cluster.honest.map(({ process }) => process?.member?.engine.state().view ?? 0));
+  #furthest(): { readonly epoch: number; readonly view: number } {
+    let furthest = { epoch: 0, view: 0 };
+    for (const { process } of this.#cluster.honest) {
+      const state = process?.member?.engine.state();
+      if (state === undefined) continue;
+      const ahead = state.epoch > furthest.epoch || (state.epoch === furthest.epoch && state.view > furthest.view);
+      if (ahead) furthest = state;
+    }
+    return furthest;
   }
 }
 
 function describe({ process }: Machine): string {
   const state = process?.member?.engine.state();
   if (state === undefined) return process?.state ?? 'off';
-  return `at height ${state.finalizedHeight} in view ${state.view}, ${state.voting}`;
+  return `at height ${state.finalizedHeight} in epoch ${state.epoch}, view ${state.view}, ${state.voting}`;
 }

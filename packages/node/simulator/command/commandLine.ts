@@ -12,10 +12,14 @@ export interface Campaign {
   readonly suite: SuiteChoice;
   readonly byzantine: string;
   readonly faults: readonly string[];
+  /** Whether members change the set and their keys while the run lasts. */
+  readonly governance: (typeof GOVERNANCE)[number];
   readonly twice: boolean;
   readonly workers: number;
   readonly verbose: boolean;
 }
+
+const GOVERNANCE = ['random', 'always', 'never'] as const;
 
 /** What was typed cannot be run; the message says what to type instead. */
 export class UsageError extends Error {}
@@ -28,6 +32,7 @@ const options = {
   suite: { type: 'string', default: 'fast' },
   byzantine: { type: 'string', default: 'random' },
   faults: { type: 'string', default: 'all' },
+  governance: { type: 'string', default: 'random' },
   twice: { type: 'boolean', default: false },
   workers: { type: 'string', default: '1' },
   verbose: { type: 'boolean', default: false },
@@ -44,6 +49,7 @@ export const USAGE = `npm run simulate -- [options]
   --byzantine NAME  what up to f members do, in every run: random, none, or one of
                     ${Object.keys(behaviours).join(', ')} (random)
   --faults LIST     all, none, or some of ${FAULT_NAMES.join(', ')}, joined by commas (all)
+  --governance G    members promote, demote and replace keys: random (some seeds), always, never (random)
   --twice           run each seed twice and compare the audit hashes
   --workers W       processes (1)
   --verbose         write down everything that happens; for one seed
@@ -66,6 +72,7 @@ export function readCommandLine(args: readonly string[]): Campaign | undefined {
     suite: oneOf(values.suite, 'suite', ['fast', 'real'] as const),
     byzantine: oneOf(values.byzantine, 'byzantine', ['random', 'none', ...Object.keys(behaviours)]),
     faults: readFaults(values.faults),
+    governance: oneOf(values.governance, 'governance', GOVERNANCE),
     twice: values.twice,
     workers: integer(values.workers, 'workers', 1, 64),
     verbose: values.verbose,
@@ -76,9 +83,9 @@ export function readCommandLine(args: readonly string[]): Campaign | undefined {
 
 /** The command that runs one seed of a campaign again, as in any clone of the same commit. */
 export function replayCommand(campaign: Campaign, seed: number): string {
-  const { validators, heights, suite, byzantine, faults } = campaign;
+  const { validators, heights, suite, byzantine, faults, governance } = campaign;
   const list = faults.length === FAULT_NAMES.length ? 'all' : faults.length === 0 ? 'none' : faults.join(',');
-  const setting = `--validators ${validators} --heights ${heights} --suite ${suite} --byzantine ${byzantine} --faults ${list}`;
+  const setting = `--validators ${validators} --heights ${heights} --suite ${suite} --byzantine ${byzantine} --faults ${list} --governance ${governance}`;
   return `npm run simulate -- --seed ${seed} ${setting}${campaign.twice ? ' --twice' : ''}`;
 }
 

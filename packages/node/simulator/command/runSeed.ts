@@ -12,7 +12,8 @@ export interface SeedResult {
 /** Runs one seed, or the same twice, which must come to the same. */
 export async function runSeed(campaign: Campaign, seed: number, log?: (line: string) => void): Promise<SeedResult> {
   const { validators, heights, suite, byzantine, faults } = campaign;
-  const setting = { seed, validators, heights, suite, byzantine, faults };
+  const governance = campaign.governance === 'random' ? undefined : campaign.governance === 'always';
+  const setting = { seed, validators, heights, suite, byzantine, faults, governance };
   const first = await simulate({ ...setting, log });
   const violations = [...first.violations];
   if (campaign.twice) {

@@ -43,6 +43,9 @@ export interface NetworkSetup {
   readonly database: MemoryDatabase;
 }
 
+/** Enough that changes come about while the network is under faults. */
+const MAJORITY = { authority: 0, bank: 0, company: 0, percent: 50 };
+
 export const START_MS = 1_700_000_000_000;
 export const CHAIN_ID = 1234;
 
@@ -51,13 +54,14 @@ export function simulatedAccount(
   number: number,
   suite: Suite,
 ): { readonly privateKey: Uint8Array; readonly address: Address } {
-  const privateKey = keyOf(0, number);
+  const privateKey = simulatedKey(0, number);
   const address = suite.addressOf(suite.primitives.secp256k1PublicKey(privateKey, true));
   if (address === undefined) throw new Error(`there is no account ${number}`);
   return { privateKey, address };
 }
 
-const keyOf = (use: number, number: number): Uint8Array => {
+/** A private key of the simulation; `use` tells accounts (0), first vote keys (1) and later keys of members apart. */
+export const simulatedKey = (use: number, number: number): Uint8Array => {
   const key = new Uint8Array(32);
   key.set([use, number >> 8, number], 29);
   return key;
@@ -79,7 +83,7 @@ async function makeSetup(options: NetworkOptions): Promise<NetworkSetup> {
   const names = indexes.map(
     (index) => ['authority', 'bank'][index] ?? (index < validators ? `member-${index}` : `observer-${index}`),
   );
-  const voteKeys = indexes.map((index) => keyOf(1, index + 1));
+  const voteKeys = indexes.map((index) => simulatedKey(1, index + 1));
   const transportKeys = indexes.map((index): Hex => `0x${(index + 1).toString(16).padStart(64, '0')}`);
   const genesis = parseGenesis({
     format: 1,
@@ -98,6 +102,7 @@ async function makeSetup(options: NetworkOptions): Promise<NetworkSetup> {
     })),
     currencies: [{ symbol: 'DCNY', name: 'Digital yuan', decimals: 2, authority: 'authority' }],
     parameters: { accounts: 'open', idleBlockIntervalMs: 10_000, ...parameters },
+    governance: { policies: { promote: MAJORITY, demote: MAJORITY } },
   });
   const keys = new StateKeys(suite);
   const modules = new ModuleHost(suite);

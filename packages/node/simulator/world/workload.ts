@@ -20,7 +20,7 @@ const FIRST_CLIENT = 200;
 const MAX_WAITING = 6;
 /** How long a client waits for a receipt before it goes to another member, in milliseconds. */
 const PATIENCE_MS = 1_500;
-const GAS_LIMIT = 500_000n;
+const GAS_LIMIT = 4_000_000n;
 
 interface Account {
   readonly number: number;
@@ -43,6 +43,8 @@ export class Workload implements Observer {
   readonly #abi: CompiledAbi<typeof currencyAbi>;
   readonly #currency = currencyAddress(1n);
   readonly #accounts: readonly Account[];
+  /** The own accounts of members, by the member's id; those of the first two are clients as well. */
+  readonly #members = new Map<number, Account>();
   readonly #byAddress: ReadonlyMap<Address, Account>;
   #busy = true;
   #ended = false;
@@ -56,14 +58,17 @@ export class Workload implements Observer {
     const { suite } = cluster.setup;
     this.#abi = new CompiledAbi(currencyAbi, suite);
     const numbers = [1, 2, ...Array.from({ length: CLIENTS }, (_, index) => FIRST_CLIENT + index)];
-    this.#accounts = numbers.map((number) => ({
+    const open = (number: number): Account => ({
       number,
       ...simulatedAccount(number, suite),
       nonce: 0,
       finalNonce: 0,
       waiting: new Map(),
-    }));
-    this.#byAddress = new Map(this.#accounts.map((account) => [account.address, account]));
+    });
+    this.#accounts = numbers.map(open);
+    for (const place of cluster.setup.names.keys())
+      this.#members.set(place + 1, this.#accounts.find(({ number }) => number === place + 1) ?? open(place + 1));
+    this.#byAddress = new Map(this.#all().map((account) => [account.address, account]));
   }
 
   start(): void {
@@ -86,8 +91,17 @@ export class Workload implements Observer {
     return transaction.hash;
   }
 
+  /** A call by a member's own account, through some member. */
+  act(member: number, to: Address, data: Uint8Array): void {
+    const account = this.#members.get(member);
+    if (account === undefined || account.waiting.size >= MAX_WAITING) return;
+    const transaction = this.#sign(account, account.nonce, to, data);
+    this.#note(account, [transaction]);
+    this.#submit(this.#random.pick(this.#cluster.machines), transaction);
+  }
+
   get allFinal(): boolean {
-    return this.#accounts.every(({ waiting }) => waiting.size === 0);
+    return this.#all().every(({ waiting }) => waiting.size === 0);
   }
 
   finalized(machine: Machine, blocks: readonly ToldBlock[], reader: LedgerReader): void {
@@ -103,6 +117,10 @@ export class Workload implements Observer {
         this.final++;
       }
     }
+  }
+
+  #all(): readonly Account[] {
+    return [...new Set([...this.#accounts, ...this.#members.values()])];
   }
 
   /** Busy for some seconds, then idle for some, so that both ways of entering a view are seen. */
@@ -188,7 +206,7 @@ export class Workload implements Observer {
   /** Whoever waits for long asks another member, in the order of the nonces; in the end everybody. */
   #repeat(): void {
     const nowMs = this.#cluster.clock.monotonicMs();
-    for (const account of this.#accounts) {
+    for (const account of this.#all()) {
       for (const nonce of [...account.waiting.keys()].sort((a, b) => a - b)) {
         const waiting = account.waiting.get(nonce)!;
         if (nowMs - waiting.sentAtMs < PATIENCE_MS) continue;
