@@ -124,8 +124,11 @@ class DurableLog {
         return;
       }
       case 'proposal': {
+        const { digest, proposal, leaderVote } = record.message;
         const bodies = new Set(record.transactions.map((raw) => this.#suite.hashHex(raw)));
-        this.#proposals.set(record.message.digest, { proposal: record.message.proposal, bodies });
+        this.#proposals.set(digest, { proposal, bodies });
+        // A leader's own vote stands in its proposal too, also where a crash tore off the record behind it.
+        this.#votes.add(keyOf(encodeVote(leaderVote)));
         return;
       }
       case 'amnesia':

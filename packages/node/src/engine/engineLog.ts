@@ -80,7 +80,7 @@ export class EngineLog {
   /** The rule of amnesia was followed to its end: every later start begins above all that the lost log held. Gives the record that says so. */
   noteFound(epoch: Epoch): EngineRecord {
     this.#lost = false;
-    this.log.carry(undefined);
+    this.log.carry(amnesiaRecord(epoch, true));
     return { kind: 'amnesia', epoch, over: true };
   }
 }
@@ -98,11 +98,17 @@ export async function openEngineLog(
   modules: EngineLogModules,
 ): Promise<EngineLog> {
   const { disk, clock, logger, metrics } = modules;
+  const { epoch } = head.validators;
+  const usedBefore = (await signer?.usage?.wasUsed()) ?? false;
+  const reigns = head.height > 0 && placeOf(signer, head.validators) !== undefined && !sawItComeToReign;
+  const mayHaveVoted = usedBefore || reigns;
   const opened = await WriteAheadLog.open(disk, {
     folder,
     binding: encodeBinding(options.genesisHash, signer?.publicKey),
     segmentBytes: options.logSegmentBytes,
     maxRecordBytes: MAX_LOG_RECORD_BYTES,
+    // A log that begins says whether one was lost before: or a crash in this very moment would leave one that looks whole.
+    first: amnesiaRecord(epoch, !mayHaveVoted),
     monotonicMs: () => clock.monotonicMs(),
     onFlush: (durationMs) => {
       metrics.flushes++;
@@ -113,9 +119,8 @@ export async function openEngineLog(
   if (opened.cutBytes > 0) logger.log('warn', 'cut a torn write off the end of the log', { bytes: opened.cutBytes });
   const digestOf = (proposal: Proposal): Hash => proposalDigest(options.suite, options.genesisHash, proposal);
   const records = opened.records.map((record) => decodeEngineRecord(record, digestOf));
-  const usedBefore = (await signer?.usage?.wasUsed()) ?? false;
-  const reigns = head.height > 0 && placeOf(signer, head.validators) !== undefined && !sawItComeToReign;
-  const lost = opened.fresh ? usedBefore || reigns : isNotedAsLost(records);
+  const lost = opened.fresh ? mayHaveVoted : isNotedAsLost(records);
+  opened.log.carry(amnesiaRecord(epoch, !lost));
   // Only now that the log is durable: without one, the next start must not take the key for a used one.
   if (!usedBefore) await signer?.usage?.markUsed();
   return new EngineLog(opened.log, signer, records, lost);
@@ -172,9 +177,14 @@ const epochOf = (record: EngineRecord): number =>
   record.kind === 'amnesia' ? record.epoch : statementOf(record).epoch;
 const viewOf = (record: Exclude<EngineRecord, { kind: 'amnesia' }>): number => statementOf(record).view;
 
-/** Makes it durable that the log was lost, so that every start until it is over follows the rule; carried from segment to segment. */
+/** Says whether the log was lost; carried from segment to segment, so that no log is ever without a record. */
+function amnesiaRecord(epoch: Epoch, over: boolean): LogRecord {
+  return encodeEngineRecord({ kind: 'amnesia', epoch, over });
+}
+
+/** Makes it durable that the log was lost, so that every start until it is over follows the rule. */
 async function noteAmnesia(log: WriteAheadLog, epoch: Epoch): Promise<void> {
-  const record: LogRecord = encodeEngineRecord({ kind: 'amnesia', epoch, over: false });
+  const record = amnesiaRecord(epoch, false);
   log.append(record);
   log.carry(record);
   await log.flushed();

@@ -34,6 +34,8 @@ export interface WriteAheadLogOptions {
   readonly segmentBytes: number;
   /** The largest payload; a longer length in a file is damage. */
   readonly maxRecordBytes: number;
+  /** What a log without any record gets as its first: until that is durable, the log counts as one that never was. */
+  readonly first?: LogRecord;
   /** Told how long each flush took, in milliseconds of `monotonicMs`. */
   readonly onFlush?: (durationMs: number) => void;
   readonly monotonicMs: () => number;
@@ -98,8 +100,8 @@ export class WriteAheadLog {
   }
 
   /**
-   * Opens the log and reads every record that survived; all of them are durable when it resolves. `fresh`: there was no log, and a
-   * new one with its header is now durable. Throws a WriteAheadLogError.
+   * Opens the log and reads every record that survived, all of which is durable then. `fresh`: there was no log, or one whose making was
+   * cut short before its first record; now there is one, with its header and that record. Throws a WriteAheadLogError.
    */
   static async open(disk: Disk, options: WriteAheadLogOptions): Promise<OpenedLog> {
     try {
@@ -148,16 +150,14 @@ export class WriteAheadLog {
     }
     // The same for the name of a segment that the killed process had begun.
     if (segments.length > 0) await disk.flushDirectory(options.folder);
-    const fresh = segments.every((segment) => segment.size === 0);
+    const fresh = records.length === 0;
     const log = new WriteAheadLog(disk, options, segments);
     const tail = segments.at(-1);
     if (tail === undefined) await log.beginSegment(1);
-    else {
-      if (tail.size === 0) await log.writeHeader(tail);
-      // A process that was killed leaves what it had not flushed in the kernel's memory, where it looks like the rest. What is given
-      // back here is acted upon, so it must outlive a power cut from now on.
-      else await tail.file.flush();
-      await disk.flushDirectory(options.folder);
+    else if (tail.size === 0) await log.writeHeader(tail);
+    if (fresh && options.first !== undefined) {
+      log.append(options.first);
+      await log.flushed();
     }
     return { log, records, fresh, cutBytes };
   }

@@ -6,6 +6,8 @@ interface Inode {
   length: number;
   /** What a power cut leaves: a view of the bytes as of the last flush. */
   durable: Uint8Array;
+  /** How often bytes were changed that may be on the disk. */
+  rewritten: number;
 }
 
 /** What a power cut makes of the bytes of a file behind its last flush: any of them may be there, wrong or missing. */
@@ -68,10 +70,11 @@ export class SimulatedDisk implements Disk {
         }),
       flush: () =>
         inOrder(async () => {
-          const { buffer, length } = inode;
+          const { buffer, length, rewritten } = inode;
           await this.beforeFlush?.(path);
           if (generation !== this.#generation) throw new Error(`${path}: the machine crashed`);
-          inode.durable = buffer.subarray(0, length);
+          // What was appended meanwhile may have moved the content to a larger buffer, and is not flushed.
+          inode.durable = (rewritten === inode.rewritten ? inode.buffer : buffer).subarray(0, length);
           this.onFlush?.(path);
         }),
       close: async () => undefined,
@@ -163,7 +166,7 @@ export class SimulatedDisk implements Disk {
 
 /** A file whose content is on the disk. */
 function newInode(bytes: Uint8Array): Inode {
-  return { buffer: bytes, length: bytes.length, durable: bytes };
+  return { buffer: bytes, length: bytes.length, durable: bytes, rewritten: 0 };
 }
 
 const FIRST_CAPACITY = 4_096;
@@ -171,11 +174,13 @@ const FIRST_CAPACITY = 4_096;
 function write(inode: Inode, offset: number, data: Uint8Array): void {
   const end = offset + data.length;
   // What is on the disk stays as it is until the next flush, so bytes below it are changed in a copy.
-  const overwritesDurable = offset < inode.durable.length && inode.durable.buffer === inode.buffer.buffer;
+  const shared = inode.durable.buffer === inode.buffer.buffer;
+  const overwritesDurable = shared && offset < inode.durable.length;
   if (end > inode.buffer.length || overwritesDurable) {
     const grown = new Uint8Array(Math.max(FIRST_CAPACITY, inode.buffer.length * 2, end));
     grown.set(inode.buffer.subarray(0, inode.length));
-    if (!overwritesDurable) inode.durable = grown.subarray(0, inode.durable.length);
+    if (overwritesDurable) inode.rewritten++;
+    else if (shared) inode.durable = grown.subarray(0, inode.durable.length);
     inode.buffer = grown;
   }
   inode.buffer.set(data, offset);
