@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRealDisk } from '../runtime/realDisk.ts';
-import { SimulatedDisk } from './testing/simulatedDisk.ts';
+import { SimulatedDisk } from '../runtime/testing/simulatedDisk.ts';
 import { encodeRecord, type LogRecord, WriteAheadLog, type WriteAheadLogOptions } from './writeAheadLog.ts';
 
 const options: WriteAheadLogOptions = {

@@ -341,14 +341,14 @@ function checksum(record: Uint8Array): number {
   return crc32(record.subarray(10), crc32(record.subarray(2, 6)));
 }
 
-interface Decoded {
+export interface DecodedRecord {
   readonly record: LogRecord;
   readonly flushedUpTo: number;
   readonly end: number;
 }
 
-/** The record at `offset`, or undefined if no whole, undamaged one is there. */
-function decodeRecord(bytes: Uint8Array, offset: number, maxRecordBytes: number): Decoded | undefined {
+/** The record at `offset`, or undefined if no whole, undamaged one is there. Exported for the simulator, which reads what is on its disks. */
+export function decodeRecord(bytes: Uint8Array, offset: number, maxRecordBytes: number): DecodedRecord | undefined {
   if (bytes.length - offset < RECORD_HEADER_BYTES) return undefined;
   const header = new DataView(bytes.buffer, bytes.byteOffset + offset, RECORD_HEADER_BYTES);
   if (header.getUint16(0) !== MAGIC) return undefined;

@@ -2,11 +2,11 @@ import { Epoch, type Hash, type Hex, type Suite, type ValidatorIndex, type Valid
 import type { TransactionBody } from '../../chain/ledger.ts';
 import { createSilentLogger } from '../../runtime/consoleLogger.ts';
 import { ManualClock } from '../../runtime/manualClock.ts';
+import { SimulatedDisk } from '../../runtime/testing/simulatedDisk.ts';
 import { defaultEngineOptions, Engine, type EngineOptions } from '../engine.ts';
 import type { EngineBodies, EngineEvents, EngineTransport } from '../ports.ts';
 import { createKeySigner, type Signer } from '../signer.ts';
 import { HashChainLedger } from './hashChainLedger.ts';
-import { SimulatedDisk } from './simulatedDisk.ts';
 
 const START_MS = 1_700_000_000_000;
 export const testGenesisHash: Hash = `0x${'47'.repeat(32)}`;
