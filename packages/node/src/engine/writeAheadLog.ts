@@ -94,8 +94,8 @@ export class WriteAheadLog {
   }
 
   /**
-   * Opens the log and reads every record that survived. `fresh`: there was no log, and a new one with its header is
-   * now durable. Throws a WriteAheadLogError.
+   * Opens the log and reads every record that survived, all of which is durable then. `fresh`: there was no log, and a new one with
+   * its header is now durable. Throws a WriteAheadLogError.
    */
   static async open(disk: Disk, options: WriteAheadLogOptions): Promise<OpenedLog> {
     const names = (await disk.list(options.folder)).filter((name) => /^\d{8}\.wal$/.test(name));
@@ -136,8 +136,11 @@ export class WriteAheadLog {
     const log = new WriteAheadLog(disk, options, segments);
     const tail = segments.at(-1);
     if (tail === undefined) await log.beginSegment(1);
-    else if (tail.size === 0) {
-      await log.writeHeader(tail);
+    else {
+      if (tail.size === 0) await log.writeHeader(tail);
+      // A process that was killed leaves what it had not flushed in the kernel's memory, where it looks like the rest. What is given
+      // back here is acted upon, so it must outlive a power cut from now on.
+      else await tail.file.flush();
       await disk.flushDirectory(options.folder);
     }
     return { log, records, fresh, cutBytes };
