@@ -3,6 +3,7 @@ import { type Engine, messageKinds } from '../engine/index.ts';
 import type { EngineTransport } from '../engine/ports.ts';
 import { MessageKind } from '../network/messageKinds.ts';
 import type { PeerNetwork } from '../network/peers.ts';
+import { RequestRefusal } from '../network/requestError.ts';
 
 const REQUEST_KINDS: readonly number[] = [
   messageKinds.requestBodies,
@@ -49,11 +50,7 @@ export class EngineTransportAdapter implements EngineTransport {
   deliverTo(engine: Engine): void {
     for (const kind of Object.values(messageKinds)) {
       if (REQUEST_KINDS.includes(kind)) {
-        this.#peers.onRequest(
-          wireKind(kind),
-          (peer, payload) => engine.serve(this.#place(peer), kind, payload),
-          'consensus',
-        );
+        this.#peers.onRequest(wireKind(kind), (peer, payload) => this.#serve(engine, peer, kind, payload), 'consensus');
       } else {
         this.#peers.onMessage(wireKind(kind), (peer, payload) => {
           const place = this.#places.get(peer);
@@ -67,15 +64,20 @@ export class EngineTransportAdapter implements EngineTransport {
     });
   }
 
+  /** Whatever the engine does not answer is refused with its reason: it blames who is to blame itself, and none of it is a defect here. */
+  async #serve(engine: Engine, peer: string, kind: number, payload: Uint8Array): Promise<Uint8Array> {
+    const place = this.#places.get(peer);
+    if (place === undefined) throw new RequestRefusal('only validators are answered');
+    try {
+      return await engine.serve(place, kind, payload);
+    } catch (error) {
+      throw new RequestRefusal(error instanceof Error ? error.message : String(error));
+    }
+  }
+
   #name(place: ValidatorIndex): string {
     const name = this.#names[place];
     if (name === undefined) throw new RangeError(`There is no validator ${place}.`);
     return name;
-  }
-
-  #place(name: string): ValidatorIndex {
-    const place = this.#places.get(name);
-    if (place === undefined) throw new RangeError(`${name} is no validator.`);
-    return place;
   }
 }

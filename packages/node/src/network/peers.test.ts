@@ -204,6 +204,10 @@ describe('requests', () => {
     two.peers.onRequest(KIND, async (peer, payload) => Uint8Array.of(Number(peer.slice(-1)), ...payload), 'consensus');
     two.peers.onRequest(KIND + 1, () => Promise.reject(new RequestRefusal('that was pruned')), 'consensus');
     two.peers.onRequest(KIND + 2, () => Promise.reject(new Error('a secret of the machine')), 'consensus');
+    const throwing = (): never => {
+      throw new RangeError('a defect that throws at once');
+    };
+    two.peers.onRequest(KIND + 4, throwing, 'consensus');
     await cluster.start([one, two]);
     const ask = (kind: number) => one.peers.request('member-2', kind, Uint8Array.of(5), 1_000, 'consensus');
     expect(await ask(KIND)).toEqual(Uint8Array.of(1, 5));
@@ -212,6 +216,7 @@ describe('requests', () => {
       message: 'member-2 refused: that was pruned',
     });
     await expect(ask(KIND + 2)).rejects.toMatchObject({ code: 'refused', message: 'member-2 refused: internal error' });
+    await expect(ask(KIND + 4)).rejects.toMatchObject({ code: 'refused', message: 'member-2 refused: internal error' });
     await expect(ask(KIND + 3)).rejects.toMatchObject({
       code: 'refused',
       message: 'member-2 refused: unknown kind of request',

@@ -487,8 +487,9 @@ export class PeerNetwork {
       return;
     }
     peer.inboundRequests++;
-    registered
-      .handler(peer.member.name, payload)
+    // A handler that throws at once is as one that rejects: nothing that a peer asks may end the process.
+    const answering = (async () => registered.handler(peer.member.name, payload))();
+    answering
       .then((answer) => {
         if (answer.length > this.#maxPayloadBytes) throw new RequestRefusal('the answer is too large');
         respond(registered.priority, 'response', answer);
