@@ -1,8 +1,10 @@
 import { bytesToHex, createInternationalSuite, type Suite, type Vote } from '@hanse/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadNodePrimitives } from '../runtime/nodePrimitives.ts';
+import { encodeBinding } from './logRecords.ts';
 import { decodeProposalEnvelope, decodeVotes, messageKinds } from './messages.ts';
-import { EngineCluster } from './testing/engineCluster.ts';
+import { EngineCluster, testGenesisHash } from './testing/engineCluster.ts';
+import { WriteAheadLog } from './writeAheadLog.ts';
 
 let suite: Suite;
 beforeAll(async () => {
@@ -93,6 +95,31 @@ describe('a member that lost its log', () => {
     cluster.kill(3);
     cluster.member(3).disk.deleteFolder('log');
     await cluster.start(3);
+    cluster.kill(3);
+    const votes = votesOf(cluster, 3);
+    const engine = await cluster.start(3);
+    expect(engine.state().voting).toBe('amnesia');
+    await cluster.run(1_000);
+    expect(votes).toEqual([]);
+  });
+
+  it('knows it also when it was killed before it had noted it in its new log', async () => {
+    const cluster = new EngineCluster(suite, 4);
+    await cluster.startAll();
+    await cluster.run(2_000);
+    await load(cluster, 'before', 2);
+    cluster.kill(3);
+    const { disk, signer } = cluster.member(3);
+    disk.deleteFolder('log');
+    disk.beforeFlush = undefined;
+    // A segment with its header and nothing else.
+    await WriteAheadLog.open(disk, {
+      folder: 'log',
+      binding: encodeBinding(testGenesisHash, signer!.publicKey),
+      segmentBytes: 1 << 20,
+      maxRecordBytes: 1 << 20,
+      monotonicMs: () => 0,
+    });
     cluster.kill(3);
     const votes = votesOf(cluster, 3);
     const engine = await cluster.start(3);

@@ -42,11 +42,16 @@ export async function openEngineLog(
   head: FinalizedHead,
   metrics: EngineMetrics,
 ): Promise<{ readonly log: WriteAheadLog; readonly recovered: RecoveredLog }> {
+  const { epoch } = head.validators;
+  const isMember = placeOf(modules.signer, head.validators) !== undefined;
+  const mayHaveVoted = head.height > 0 && isMember;
   const opened = await WriteAheadLog.open(modules.disk, {
     folder: options.logFolder,
     binding: encodeBinding(options.genesisHash, modules.signer?.publicKey),
     segmentBytes: options.logSegmentBytes,
     maxRecordBytes: MAX_LOG_RECORD_BYTES,
+    // A log that begins says whether one was lost before: or a crash in this very moment would leave one that looks whole.
+    first: amnesiaRecord(epoch, !mayHaveVoted),
     monotonicMs: () => modules.clock.monotonicMs(),
     onFlush: (durationMs) => {
       metrics.flushes++;
@@ -60,10 +65,10 @@ export async function openEngineLog(
   const digestOf = (proposal: Proposal): Hash => proposalDigest(options.suite, options.genesisHash, proposal);
   const records = opened.records.map((record) => decodeEngineRecord(record, digestOf));
   const recovered = aboveHead(records, head);
-  const isMember = placeOf(modules.signer, head.validators) !== undefined;
-  const amnesia = recovered.amnesia || (opened.fresh && head.height > 0 && isMember);
+  const amnesia = recovered.amnesia || (opened.fresh && mayHaveVoted);
   // Also when the log says so already: the note must stand in the newest segment, since older ones will be cut.
-  if (amnesia) await noteAmnesia(log, head.validators.epoch);
+  if (amnesia) await noteAmnesia(log, epoch);
+  else log.carry(amnesiaRecord(epoch, true));
   return { log, recovered: { ...recovered, amnesia } };
 }
 
@@ -114,14 +119,14 @@ function aboveHead(records: readonly EngineRecord[], finalized: FinalizedHead): 
   return { votes, certificates, proposals, amnesia };
 }
 
-/** Says that the log was lost; carried from segment to segment until it is over. */
-export function amnesiaRecord(epoch: Epoch): LogRecord {
-  return encodeEngineRecord({ kind: 'amnesia', epoch, over: false });
+/** Says whether the log was lost; carried from segment to segment, so that no log is ever without a record. */
+export function amnesiaRecord(epoch: Epoch, over: boolean): LogRecord {
+  return encodeEngineRecord({ kind: 'amnesia', epoch, over });
 }
 
 /** Makes it durable that the log was lost, so that every start until it is over follows the rule. */
 export async function noteAmnesia(log: WriteAheadLog, epoch: Epoch): Promise<void> {
-  const record = amnesiaRecord(epoch);
+  const record = amnesiaRecord(epoch, false);
   log.append(record);
   log.carry(record);
   await log.flushed();

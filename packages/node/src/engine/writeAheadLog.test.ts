@@ -164,6 +164,26 @@ describe('write-ahead log', () => {
     expect((await WriteAheadLog.open(disk, options)).records).toHaveLength(1);
   });
 
+  it('counts as new until its first record is durable, however often its making is cut short', async () => {
+    const first = record(0, 'first');
+    for (let flushes = 0; flushes < 4; flushes++) {
+      const disk = new SimulatedDisk();
+      let left = flushes;
+      disk.beforeFlush = () => (left-- > 0 ? Promise.resolve() : new Promise(() => undefined));
+      const opening = WriteAheadLog.open(disk, { ...options, first });
+      for (let i = 0; i < 50; i++) await Promise.resolve();
+      if (flushes % 2 === 0) disk.kill();
+      else disk.crash();
+      disk.beforeFlush = undefined;
+      const { fresh, records } = await WriteAheadLog.open(disk, { ...options, first });
+      // Either nobody was told that there is a log, or it has its first record.
+      expect(fresh || texts(records)[0] === 'first').toBe(true);
+      if (flushes === 3) await expect(opening).resolves.toMatchObject({ fresh: true });
+      disk.crash();
+      expect(texts((await WriteAheadLog.open(disk, options)).records)).toEqual(['first']);
+    }
+  });
+
   it('refuses the log of another network or member', async () => {
     const disk = new SimulatedDisk();
     await logOf(disk, 1);

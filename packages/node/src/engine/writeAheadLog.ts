@@ -33,6 +33,8 @@ export interface WriteAheadLogOptions {
   readonly segmentBytes: number;
   /** The largest payload; a longer length in a file is damage. */
   readonly maxRecordBytes: number;
+  /** What a log without any record gets as its first: until that is durable, the log counts as one that never was. */
+  readonly first?: LogRecord;
   /** Told how long each flush took, in milliseconds of `monotonicMs`. */
   readonly onFlush?: (durationMs: number) => void;
   readonly monotonicMs: () => number;
@@ -94,8 +96,8 @@ export class WriteAheadLog {
   }
 
   /**
-   * Opens the log and reads every record that survived, all of which is durable then. `fresh`: there was no log, and a new one with
-   * its header is now durable. Throws a WriteAheadLogError.
+   * Opens the log and reads every record that survived, all of which is durable then. `fresh`: there was no log, or one whose making was
+   * cut short before its first record; now there is one, with its header and that record. Throws a WriteAheadLogError.
    */
   static async open(disk: Disk, options: WriteAheadLogOptions): Promise<OpenedLog> {
     const names = (await disk.list(options.folder)).filter((name) => /^\d{8}\.wal$/.test(name));
@@ -132,7 +134,7 @@ export class WriteAheadLog {
         );
       }
     }
-    const fresh = segments.every((segment) => segment.size === 0);
+    const fresh = records.length === 0;
     const log = new WriteAheadLog(disk, options, segments);
     const tail = segments.at(-1);
     if (tail === undefined) await log.beginSegment(1);
@@ -142,6 +144,10 @@ export class WriteAheadLog {
       // back here is acted upon, so it must outlive a power cut from now on.
       else await tail.file.flush();
       await disk.flushDirectory(options.folder);
+    }
+    if (fresh && options.first !== undefined) {
+      log.append(options.first);
+      await log.flushed();
     }
     return { log, records, fresh, cutBytes };
   }
