@@ -1,27 +1,21 @@
 import type { Hex } from '@hanse/protocol';
-import type { Clock } from './clock.ts';
 import { decodeReason, encodeReason } from './frameDecoder.ts';
 import { type Acceptor, type Connection, DEFAULT_MAX_FRAME_BYTES, type Listener, type Network } from './network.ts';
 
 export interface MemoryHubOptions {
   readonly maxFrameBytes?: number;
   readonly sendBufferBytes?: number;
-  /** With a clock every frame takes `latencyMs` of it; without, frames arrive in a following microtask. */
-  readonly clock?: Clock;
-  readonly latencyMs?: number;
 }
 
-/** A network inside one process with the behaviour of the real one, for tests: who is who is taken on trust. */
+/** A network inside one process with the behaviour of the real one, for tests: who is who is taken on trust, and frames arrive in a following microtask. */
 export class MemoryHub {
   readonly maxFrameBytes: number;
   readonly sendBufferBytes: number;
-  readonly #options: MemoryHubOptions;
   readonly #acceptors = new Map<string, { readonly key: Hex; readonly acceptor: Acceptor }>();
   readonly #cuts = new Set<string>();
   #nextPort = 20_000;
 
   constructor(options: MemoryHubOptions = {}) {
-    this.#options = options;
     this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
     this.sendBufferBytes = options.sendBufferBytes ?? 256 * 1024;
   }
@@ -48,8 +42,7 @@ export class MemoryHub {
   }
 
   deliver(work: () => void): void {
-    if (this.#options.clock === undefined) queueMicrotask(work);
-    else this.#options.clock.schedule(this.#options.latencyMs ?? 0, work);
+    queueMicrotask(work);
   }
 
   #listen(key: Hex, endpoint: string, acceptor: Acceptor): Listener {
