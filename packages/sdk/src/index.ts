@@ -2,6 +2,7 @@ export * from './amount.ts';
 export * from './anchors.ts';
 export * from './currency.ts';
 export * from './describeError.ts';
+export * from './governance.ts';
 export * from './hanseChain.ts';
 export * from './hanseClient.ts';
 export * from './hanseConnection.ts';
