@@ -7,6 +7,7 @@ import { createHanseClient } from '@hanse/sdk';
 import { encodeFunctionData } from 'viem';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type CommandResult, freePorts, hanse, LocalNetwork, removeFolders, temporaryFolder } from './localNetwork.ts';
+import { MemberNode } from './memberNode.ts';
 import { call, until } from './rpc.ts';
 
 // The command line as people and programs use it: every step is a process of its own, nothing is called inside.

@@ -12,6 +12,7 @@ import {
   bytesToHex,
   CompiledAbi,
   Epoch,
+  firstRules,
   type Genesis,
   genesisDocumentHash,
   genesisValidatorSet,
@@ -178,6 +179,7 @@ describe('a block on a genesis with modules', () => {
     ];
     const options = { suite: testSuite, rules, genesisHash: hash };
     const block = await new BlockExecutor(options, { modules, keys }).executeBlock({
+      rules: firstRules,
       parent: { header, hash },
       parentState,
       height: Height(1),
