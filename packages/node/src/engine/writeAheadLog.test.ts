@@ -242,7 +242,7 @@ describe('write-ahead log', () => {
     await expect(WriteAheadLog.open(disk, options)).rejects.toMatchObject({ code: 'disk-failed' });
     disk.beforeFlush = undefined;
     const { log, fresh } = await WriteAheadLog.open(disk, options);
-    expect(fresh).toBe(false);
+    expect(fresh).toBe(true);
     log.append(record(1));
     await log.flushed();
   });
