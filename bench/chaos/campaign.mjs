@@ -14,7 +14,7 @@ import { ChaosNetwork } from './network.mjs';
 import { createPlan, describeStep, faultBound } from './plan.mjs';
 
 const options = JSON.parse(process.argv[2]);
-const { count, seed, minutes, kinds, root, prefix, patienceMs, faketime, repeat } = options;
+const { count, seed, stepMs, minutes, kinds, root, prefix, patienceMs, faketime, repeat } = options;
 const f = faultBound(count);
 /** f + 1 small disks, so that more than f can be full at once; the other members write to the real disk. */
 const smallDisks = Array.from({ length: f + 1 }, (_, index) => index + 1);
@@ -165,7 +165,7 @@ async function run() {
   if (interrupted) return;
   liveness.start();
   const untilMs = performance.now() + minutes * 60_000;
-  for (const step of createPlan({ seed, members: count, kinds, smallDisks })) {
+  for (const step of createPlan({ seed, members: count, kinds, smallDisks, stepMs })) {
     await playStep(step);
     if (interrupted || findings.count > 0 || performance.now() >= untilMs) break;
   }
