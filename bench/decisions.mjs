@@ -98,6 +98,7 @@ const parts = {
     state.finishTransaction();
     const block = {
       chainId: rules.chainId,
+      genesisHash: `0x${'00'.repeat(32)}`,
       height: 1,
       timestamp: 1_700_000_001,
       beneficiary: address(1),

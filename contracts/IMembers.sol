@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.20;
 
+import {IGovernance} from "./IGovernance.sol";
+
 /// The members of the alliance, the accounts they answer for, and the parameters of the network.
 /// A native module at 0x48616e7365000000000000000000000000000001.
-interface IMembers {
-    /// Roles: 1 authority (regulator and central bank), 2 bank (operating institution), 3 company. Status: 1 active.
+interface IMembers is IGovernance {
+    /// Roles: 1 authority (regulator and central bank), 2 bank (operating institution), 3 company. Status: 1 active, 2 removed.
     struct Member {
         uint32 id;
         string name;

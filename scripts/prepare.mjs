@@ -45,9 +45,10 @@ function install() {
   writeFileSync(stamp, lock);
 }
 
-export function build() {
+/** Builds the product, or the project in a folder with what it needs. */
+export function build(project = '.') {
   // The compiler is incremental: an up-to-date tree costs a fraction of a second.
-  run('The build', process.execPath, [join(root, 'node_modules', 'typescript-native', 'bin', 'tsc'), '-b']);
+  run('The build', process.execPath, [join(root, 'node_modules', 'typescript-native', 'bin', 'tsc'), '-b', project]);
 }
 
 export function prepare() {

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -15,7 +14,6 @@ import { call, until } from './rpc.ts';
 // Dozens of short processes one after another: on a busy machine each takes seconds to begin.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
-const program = fileURLToPath(new URL('../../packages/cli/bin/hanse.mjs', import.meta.url));
 const CAST = [
   { name: 'authority', role: 'authority' },
   { name: 'bank', role: 'bank' },
@@ -51,30 +49,6 @@ async function holdPort(port: number): Promise<() => Promise<void>> {
         resolve();
       });
     });
-}
-
-/** `hanse node` as a process of its own. */
-class MemberNode {
-  readonly child: ChildProcess;
-  output = '';
-  readonly #closed: Promise<number | null>;
-
-  constructor(config: string) {
-    this.child = spawn(process.execPath, [program, 'node', '--config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => {
-        this.output += chunk.toString();
-      });
-    }
-    this.#closed = new Promise((resolve) => {
-      this.child.on('close', resolve);
-    });
-  }
-
-  async stop(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
-    return await this.#closed;
-  }
 }
 
 describe('members on machines of their own', () => {

@@ -5,6 +5,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addMemberCommand } from './commands/member.ts';
 import { addNetworkCommand } from './commands/network.ts';
 import { addNodeCommand } from './commands/node.ts';
+import { addRecoveryCommand } from './commands/recovery.ts';
 import { addSendCommand } from './commands/send.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTransactionCommand } from './commands/tx.ts';
@@ -29,5 +30,6 @@ export function createProgram(): Command {
   addBlockCommand(program);
   addTransactionCommand(program);
   addDoctorCommand(program);
+  addRecoveryCommand(program);
   return program;
 }

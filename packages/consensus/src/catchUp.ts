@@ -3,6 +3,7 @@ import { View as toView } from '@hanse/protocol';
 import {
   type ConsensusState,
   fetchCertificates,
+  isIndex,
   leaderOf,
   MAX_CERTIFICATES,
   type Round,
@@ -104,8 +105,11 @@ function fetchMissingParents(state: ConsensusState, out: Effect[]): void {
 export function acceptStatus(state: ConsensusState, out: Effect[], input: Extract<Input, { type: 'status' }>): void {
   const { from, view, finalizedHeight, finalizedView } = input;
   if (from === state.options.self) return;
-  state.reported.add(from);
-  if (state.amnesia !== undefined && !state.amnesia.confirmed.has(from)) state.amnesia.claimed.set(from, view);
+  // Observers report too, but only validators' reports say anything about what was signed.
+  if (isIndex(from, state.validators)) {
+    state.reported.add(from);
+    if (state.amnesia !== undefined && !state.amnesia.confirmed.has(from)) state.amnesia.claimed.set(from, view);
+  }
   if (view < state.view || finalizedView < state.finalized.view) {
     const fromView = toView(Math.max(view, state.finalized.view + 1));
     const certificates = newestCertificates(state, fromView);

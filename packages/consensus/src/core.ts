@@ -88,9 +88,9 @@ function hear(state: ConsensusState, out: Effect[], input: Input): void {
   if (input.type === 'proposal') answerLatecomer(state, out, input.from, input.message.leaderVote.statement.view);
 }
 
-/** After an alarm that stops this member nothing leaves it but the alarm and what was decided for its own log. */
+/** After an alarm that stops this member nothing leaves it but the alarm, evidence, and what was decided for its own log. */
 function isHarmless(effect: Effect): boolean {
-  return effect.type === 'alarm' || effect.type === 'record';
+  return effect.type === 'alarm' || effect.type === 'record' || effect.type === 'evidence';
 }
 
 /** Rule S1, upon start: take back what the log holds, and send identical votes again (spec.md, "Start and views"). */
@@ -102,6 +102,7 @@ function start(state: ConsensusState, out: Effect[], recovered: Recovered): void
   state.progressAtMs = state.atMs;
   state.enteredAtMs = state.atMs;
   if (recovered.amnesia) state.amnesia = { confirmed: new Map(), claimed: new Map() };
+  state.enteredAnew = recovered.enteredAnew === true;
   const ownVotes = ownVotesIn(state, recovered);
   const highestOwnVote = recallVotes(state, ownVotes);
   for (const message of recovered.proposals) recallProposal(state, message);

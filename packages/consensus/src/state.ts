@@ -138,6 +138,8 @@ export interface ConsensusState {
   readonly seenView: View[];
   /** Other members that reported where they are since the start. */
   readonly reported: Set<ValidatorIndex>;
+  /** No report is needed before the first vote (see `Recovered.enteredAnew`). */
+  enteredAnew: boolean;
   amnesia: Amnesia | undefined;
   readonly fetches: Map<string, { atMs: number; attempts: number }>;
   readonly answeredAtMs: Map<ValidatorIndex, number>;
@@ -184,6 +186,7 @@ export function createConsensus(options: ConsensusOptions, point: FinalizedPoint
     lastHeardMs: Array.from({ length: n }, () => undefined),
     seenView: Array.from({ length: n }, () => View(0)),
     reported: new Set(),
+    enteredAnew: false,
     amnesia: undefined,
     fetches: new Map(),
     answeredAtMs: new Map(),
@@ -270,11 +273,11 @@ export function isExecuted(state: ConsensusState, digest: Hash): boolean {
 
 /**
  * Whether this member may sign anything in a view now: it is a validator, was not stopped, the epoch is open, it has
- * heard where q - 1 others are since it started, and no lost log can hold a vote for the view.
+ * heard where q - 1 others are since it started (unless it came from the epoch before), and no lost log can hold a vote for the view.
  */
 export function maySign(state: ConsensusState, view: View): boolean {
   if (state.options.self === undefined || state.stopped || state.closed || !state.started) return false;
-  if (state.reported.size < state.quorum - 1) return false;
+  if (!state.enteredAnew && state.reported.size < state.quorum - 1) return false;
   return state.amnesia === undefined || view > amnesiaFloor(state, state.amnesia);
 }
 

@@ -60,6 +60,11 @@ export interface Recovered {
   readonly proposals: readonly ProposalMessage[];
   /** The log is absent although the key was used, or a backup was restored: spec.md, "Amnesia". */
   readonly amnesia?: boolean;
+  /**
+   * The process ran the epoch before and holds its whole log, so the key cannot have signed anything in this one: the first vote
+   * waits for nobody's report (rule S1).
+   */
+  readonly enteredAnew?: boolean;
 }
 
 /**
@@ -176,6 +181,8 @@ export type Effect =
       readonly certificate: Certificate<FinalizeStatement>;
       readonly preferred: ValidatorIndex;
     }
+  /** Two votes of one validator that no honest one signs both: proof for anybody who knows the set (rule V1). Once per signer, view and kind. */
+  | { readonly type: 'evidence'; readonly first: Vote; readonly second: Vote }
   | { readonly type: 'wakeAt'; readonly atMs: number }
   | { readonly type: 'enteredView'; readonly view: View }
   /** A conflict that must stop this member from voting (divergence), or that a person should know. */

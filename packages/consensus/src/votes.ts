@@ -49,13 +49,15 @@ function countNotarize(state: ConsensusState, out: Effect[], round: Round, vote:
 
 function countNullify(state: ConsensusState, out: Effect[], round: Round, vote: Vote<NullifyStatement>): void {
   if (!keepFirst(state, out, round, round.nullifies, vote)) return;
-  if (round.finalizes.has(vote.signer)) reportNullifyAndFinalize(state, out, round, vote.signer);
+  const finalize = round.finalizes.get(vote.signer);
+  if (finalize !== undefined) reportNullifyAndFinalize(state, out, round, finalize, vote);
   if (round.nullification === undefined) formCertificate(state, out, round.nullifies, vote.statement);
 }
 
 function countFinalize(state: ConsensusState, out: Effect[], round: Round, vote: Vote<FinalizeStatement>): void {
   if (!keepFirst(state, out, round, round.finalizes, vote)) return;
-  if (round.nullifies.has(vote.signer)) reportNullifyAndFinalize(state, out, round, vote.signer);
+  const nullify = round.nullifies.get(vote.signer);
+  if (nullify !== undefined) reportNullifyAndFinalize(state, out, round, nullify, vote);
   checkResults(state, out, round);
   formCertificate(state, out, round.finalizes, vote.statement);
 }
@@ -76,13 +78,23 @@ function keepFirst<S extends Statement>(
   if (!sameStatement(first.statement, vote.statement)) {
     const detail = `validator ${vote.signer} signed two different ${vote.statement.kind} votes in view ${round.view}`;
     alarmOnce(state, out, round, `${vote.signer}:${vote.statement.kind}`, 'equivocation', detail, false);
+    giveEvidence(out, round, first, vote);
   }
   return false;
 }
 
-function reportNullifyAndFinalize(state: ConsensusState, out: Effect[], round: Round, signer: ValidatorIndex): void {
-  const detail = `validator ${signer} signed both nullify and finalize in view ${round.view}`;
-  alarmOnce(state, out, round, `${signer}:both`, 'equivocation', detail, false);
+function reportNullifyAndFinalize(state: ConsensusState, out: Effect[], round: Round, first: Vote, second: Vote): void {
+  const detail = `validator ${second.signer} signed both nullify and finalize in view ${round.view}`;
+  alarmOnce(state, out, round, `${second.signer}:both`, 'equivocation', detail, false);
+  giveEvidence(out, round, first, second);
+}
+
+/** The two votes themselves, once for each way in which a validator contradicted itself in a view. */
+function giveEvidence(out: Effect[], round: Round, first: Vote, second: Vote): void {
+  const key = `evidence:${second.signer}:${first.statement.kind}:${second.statement.kind}`;
+  if (round.alarmed.has(key)) return;
+  round.alarmed.add(key);
+  out.push({ type: 'evidence', first, second });
 }
 
 /** The leader's own vote came back flushed: it is the signature under the proposal, kept for resending. */

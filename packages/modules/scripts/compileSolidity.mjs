@@ -4,6 +4,20 @@ import { createRequire } from 'node:module';
 
 const solc = createRequire(import.meta.url)('solc');
 
+/** The interface of each native module and the files that it is made of. */
+export const interfaces = {
+  IMembers: ['IMembers', 'IGovernance'],
+  ICurrency: ['ICurrency'],
+  ICurrencyFactory: ['ICurrencyFactory'],
+  IAnchor: ['IAnchor'],
+};
+
+/** The compiled interface of a module, by its name. */
+export function compileInterface(contract) {
+  const files = interfaces[contract].map((file) => new URL(`../../../contracts/${file}.sol`, import.meta.url));
+  return compileSolidity(files);
+}
+
 /**
  * Compiles files and gives `{ [contract]: { abi, storageLayout, evm } }` of all contracts in them.
  * @param {readonly URL[]} files

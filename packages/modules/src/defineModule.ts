@@ -35,6 +35,10 @@ export interface ViewContext<Items extends Abi, Fields extends StorageFields> {
   chargeItems(count: number): void;
   /** The suite's hash. */
   hash(data: Uint8Array): Uint8Array;
+  /** Whether this is a public key of the suite: 33 bytes, compressed, a point of its curve. */
+  isPublicKey(key: Uint8Array): boolean;
+  /** Whether a compressed public key made this 64-byte signature of a message, which the suite hashes. Bad input is false. */
+  verifySignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
   /** A custom error of the ABI, to throw: the frame reverts with it. */
   error<Name extends ExtractAbiErrorNames<Items>>(
     name: Name,

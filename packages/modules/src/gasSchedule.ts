@@ -26,6 +26,10 @@ export const GAS = {
   /** A hash; a word of its input. */
   hash: 30,
   hashWord: 6,
+  /** Whether bytes are a point of the curve, which takes one square root. */
+  publicKey: 1_000,
+  /** Verifying a signature, besides hashing the message; as the EVM's ECRECOVER. */
+  signature: 3_000,
   /** A new account with a module's marker; a byte of the marker. */
   create: 32_000,
   createByte: 200,

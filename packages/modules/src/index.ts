@@ -7,6 +7,7 @@ export { BEGIN_BLOCK_GAS, GAS } from './gasSchedule.ts';
 export { decodeMarker, encodeMarker, type Marker } from './marker.ts';
 export type { Permissions } from './members/membership.ts';
 export { membersModule } from './members/membersModule.ts';
+export type { ScheduledRule } from './members/rules.ts';
 export {
   type CurrencyRecord,
   type MemberRecord,
@@ -15,7 +16,7 @@ export {
   type SupplyReport,
 } from './moduleReaders.ts';
 export { nativeModules } from './nativeModules.ts';
-export { CompiledModule, type ModuleHasher } from './runtime/compiledModule.ts';
+export { CompiledModule, type ModuleSuite } from './runtime/compiledModule.ts';
 export { ModuleFrame } from './runtime/moduleFrame.ts';
 export { type HookFailure, ModuleHost } from './runtime/moduleHost.ts';
 export { RevertSignal } from './runtime/signals.ts';

@@ -8,13 +8,16 @@ import {
   type Keccak256,
   type MemberRole,
   type StateReader,
+  type ValidatorIndex,
   type ValidatorSet,
+  type View,
 } from '@hanse/protocol';
 import { currencyAddress, currencyFactoryAddress, membersAddress } from './abi/addresses.ts';
 import { ACTIVE_MEMBER, roleOf } from './abi/memberCodes.ts';
 import { currencyFactoryStorage, currencyStorage } from './currency/currencyStorage.ts';
 import { type MembersReader, type Permissions, permissionsOf } from './members/membership.ts';
 import { membersStorage } from './members/membersStorage.ts';
+import { readRules, type ScheduledRule } from './members/rules.ts';
 import { readStorage } from './storage/accessors.ts';
 import { SlotHasher } from './storage/slotHasher.ts';
 import { StateSlots } from './storage/stateSlots.ts';
@@ -118,6 +121,23 @@ export class ModuleReaders {
         };
       }),
     };
+  }
+
+  /** The height of the block that closed the epoch before, 0 for epoch 0; undefined if the state knows no such epoch. */
+  readEpochStart(state: StorageReader, epoch: Epoch): number | undefined {
+    const { validatorCounts, epochStarts } = this.#members(state);
+    const key = BigInt(epoch);
+    return validatorCounts.at(key).get() === 0 ? undefined : epochStarts.at(key).get();
+  }
+
+  /** Whether a double vote of a validator (by its place in the epoch's set) in a view stands on the chain. */
+  isDoubleVoteRecorded(state: StorageReader, epoch: Epoch, view: View, signer: ValidatorIndex): boolean {
+    return this.#members(state).evidenceOf.at(BigInt(epoch)).at(BigInt(view)).at(signer).get() !== 0;
+  }
+
+  /** The versions of features that the members decided on, ascending by the height from which they are in force; what is not named is in version 1. */
+  readScheduledRules(state: StorageReader): readonly ScheduledRule[] {
+    return readRules(this.#members(state));
   }
 
   /** The parameters in force, in the genesis document's form. */

@@ -9,11 +9,13 @@ export {
   newPrivateKey,
   publicMemberKeys,
   readKeyFile,
+  readMemberKeyRing,
   readMemberKeys,
   writeKeyFile,
   writeMemberKeys,
 } from './config/memberKeys.ts';
 export { type NodeConfig, parseNodeConfig, readJsonFile, readNodeConfig } from './config/nodeConfig.ts';
+export { readRecovery, recoveryFile } from './config/recoveryFiles.ts';
 export { genesisHashOf } from './genesisHashOf.ts';
 export { type RunningNode, startNode } from './node.ts';
 export { acquireFolderLock, FolderLockedError, networkLock } from './runtime/folderLock.ts';

@@ -17,9 +17,10 @@ import { memberMetrics } from './composition/memberMetrics.ts';
 import { type Alarm, MemberStatus } from './composition/memberStatus.ts';
 import { ConfigError } from './config/configError.ts';
 import { createSuite } from './config/createSuite.ts';
-import { publicMemberKeys, readMemberKeys } from './config/memberKeys.ts';
+import { keyUsage, readMemberKeyRing, type StoredKey } from './config/memberKeys.ts';
 import { type NodeConfig, readJsonFile } from './config/nodeConfig.ts';
-import { createKeySigner } from './engine/index.ts';
+import { readRecoveries, recoveryFolder } from './config/recoveryFiles.ts';
+import { createKeySigner, EPOCH_FAILED, type Signer } from './engine/index.ts';
 import type { CallService } from './execution/callService.ts';
 import { defaultRPCLimits } from './rpc/limits.ts';
 import { RPCServer } from './rpc/rpcServer.ts';
@@ -34,6 +35,7 @@ import { createRealClock } from './runtime/realClock.ts';
 import { createRealDisk } from './runtime/realDisk.ts';
 import { createRealRandom } from './runtime/realRandom.ts';
 import { TlsNetwork } from './runtime/tlsNetwork.ts';
+import { transportPublicKey } from './runtime/transportKey.ts';
 import { WorkerCompute } from './runtime/workerCompute.ts';
 import type { MemberServiceOptions } from './services/serviceOptions.ts';
 import { serviceRegistry } from './services/serviceRegistry.ts';
@@ -93,7 +95,7 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
   const genesis = readGenesis(config.genesis);
   const primitives = await loadNodePrimitives();
   const suite = createSuite(genesis.suite, primitives);
-  const keys = readMemberKeys(config.keys);
+  readMemberKeyRing(config.keys);
   const logger = createConsoleLogger({
     level: config.log,
     sink: process.stdout,
@@ -105,7 +107,7 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
   const failure = new Failure();
   const limits = config.rpc.limits ?? defaultRPCLimits;
   const services = await startServices(
-    { genesis, ledgerFolder: join(config.data, 'ledger') },
+    { genesis, ledgerFolder: join(config.data, 'ledger'), recoveries: readRecoveries(recoveryFolder(config.data)) },
     limits.callThreads,
     logger,
     failure,
@@ -116,22 +118,29 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
   const reader = new LedgerReader(store, { suite });
   const genesisHash = reader.genesisHash();
   if (genesisHash === undefined) throw new Error('The ledger has no genesis although its service started.');
-  const publicKeys = publicMemberKeys(keys, suite);
-  assertMember(config, publicKeys, reader, suite);
+  const transport = chooseTransportKey(config, reader, suite, logger);
   const clock = createRealClock();
   const random = createRealRandom();
+  const network = new TlsNetwork(
+    { privateKey: bytesToHex(transport.key) },
+    { clock, logger: logger.child({ part: 'tls' }) },
+  );
   const runtime: MemberRuntime = {
     clock,
     random,
     logger,
     disk: createRealDisk(config.data),
-    network: new TlsNetwork(
-      { privateKey: bytesToHex(keys.transport) },
-      { clock, logger: logger.child({ part: 'tls' }) },
-    ),
+    network,
     ledger: services.ledger.service,
     senders: services.senders.service,
     reader,
+    identify: (transportKey) => {
+      const named = readMemberKeyRing(config.keys).transports.find(
+        (stored) => publicTransportKey(stored) === transportKey,
+      );
+      if (named !== undefined) network.useKey(bytesToHex(named.key));
+      return named !== undefined;
+    },
   };
   const alarms: Alarm[] = [];
   const finalizedHandlers: ((blocks: readonly { readonly height: number }[]) => void)[] = [];
@@ -141,8 +150,8 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
       genesis,
       suite,
       genesisHash,
-      transportKey: publicKeys.transportKey,
-      signer: createKeySigner(suite, keys.vote),
+      transportKey: network.publicKey,
+      signers: () => readSigners(config.keys, suite),
       listen: config.peer.listen,
       known: config.peer.known ?? {},
     },
@@ -154,7 +163,9 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
       alarm: (kind, detail) => {
         alarms.push({ kind, detail });
         if (kind === DISK_FAILED) failure.report(diskFailure(detail, config.data));
+        if (kind === EPOCH_FAILED) failure.report(new Error(detail));
       },
+      outdated: (error) => failure.report(error),
     },
   );
   cleanup.add(() => member.close());
@@ -300,26 +311,34 @@ async function startServices(
   return { ledger, calls, senders };
 }
 
-/** The keys in the folder must be those that the chain has for this member, or nobody would listen to it. */
-function assertMember(
-  config: NodeConfig,
-  keys: { readonly voteKey: Hex; readonly transportKey: Hex },
-  reader: LedgerReader,
-  suite: Suite,
-): void {
+const publicTransportKey = ({ key }: StoredKey): Hex => transportPublicKey(bytesToHex(key));
+
+/** The vote keys in the folder now: one that is put there while the member runs is found when its epoch begins. */
+function readSigners(folder: string, suite: Suite): readonly Signer[] {
+  return readMemberKeyRing(folder).votes.map(({ file, key }) => createKeySigner(suite, key, keyUsage(file)));
+}
+
+/**
+ * The transport key in the folder that the chain has for this member, as far as this node knows the chain; the first one if it
+ * does not know the member yet. Keys that are not the chain's are refused: nobody would listen to this node.
+ */
+function chooseTransportKey(config: NodeConfig, reader: LedgerReader, suite: Suite, logger: Logger): StoredKey {
+  const { votes, transports } = readMemberKeyRing(config.keys);
   const members = new ModuleReaders(suite).readMembers(reader.state());
-  const self = members.find(({ name, active }) => active && name === config.name);
+  const self = members.find(({ name }) => name === config.name);
+  const chosen = transports.find((stored) => publicTransportKey(stored) === self?.transportKey);
   if (self === undefined) {
     const names = members.filter(({ active }) => active).map(({ name }) => name);
-    throw new ConfigError(
-      `The network has no member "${config.name}". Its members are: ${names.join(', ')}. Correct "name" in the configuration.`,
-    );
-  }
-  if (self.voteKey !== keys.voteKey || self.transportKey !== keys.transportKey) {
+    const known = `up to block ${reader.headHeight()} the chain has no member "${config.name}"; its members are: ${names.join(', ')}`;
+    logger.log('warn', `${known}. This node follows once they have admitted it. If the name is wrong, correct "name".`);
+  } else if (!self.active) {
+    logger.log('warn', `${config.name} was removed from the network: the members do not talk to it any more`);
+  } else if (chosen === undefined || !votes.some(({ key }) => suite.publicKey(key) === self.voteKey)) {
     throw new ConfigError(
       `The keys in ${config.keys} are not those that the chain has for ${config.name}. Name the right folder in "keys".`,
     );
   }
+  return chosen ?? transports[0]!;
 }
 
 /** Browsers on this machine may read a member that listens to this machine alone; for others the operator decides. */

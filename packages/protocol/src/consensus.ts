@@ -1,4 +1,4 @@
-import { hexToBytes, numberToBytes, utf8ToBytes } from './bytes.ts';
+import { bytesToHex, hexToBytes, numberToBytes, utf8ToBytes } from './bytes.ts';
 import { ProtocolError } from './errors.ts';
 import { decodeRlp, encodeRlp, RlpFields, type RlpItem } from './rlp.ts';
 import type { Suite } from './suite.ts';
@@ -128,6 +128,22 @@ export function genesisDigest(suite: Suite, genesisHash: Hash): Hash {
  */
 export function statementBytes(genesisHash: Hash, statement: Statement): Uint8Array {
   return encodeRlp([TAGS[statement.kind], hexToBytes(genesisHash), ...statementFields(statement)]);
+}
+
+/**
+ * Reads what `statementBytes` wrote, and nothing else: what decodes encodes to the same bytes. For evidence, whose signature
+ * covers these bytes. Throws `too-large`, `invalid-rlp` or `invalid-message`.
+ */
+export function decodeStatementBytes(bytes: Uint8Array): {
+  readonly genesisHash: Hash;
+  readonly statement: Statement;
+} {
+  const fields = new RlpFields('invalid-message', 'statement');
+  const [tagItem, genesisHash, ...rest] = fields.list(decodeBounded(bytes, MAX_VOTE_BYTES, 'statement'), 'body');
+  const name = bytesToHex(fields.bytes(tagItem, 'tag'));
+  const kind = STATEMENT_KINDS.find((candidate) => bytesToHex(TAGS[candidate]) === name);
+  if (kind === undefined) throw fields.fail('tag', 'is that of no vote');
+  return { genesisHash: fields.hash(genesisHash, 'genesisHash'), statement: readStatementFields(fields, kind, rest) };
 }
 
 /** H(RLP([tag, epoch, [[name, address, voteKey], ...]])), in the order of the set. */
@@ -283,6 +299,7 @@ function statementFields(statement: Statement): RlpItem[] {
   }
 }
 
+const STATEMENT_KINDS = ['notarize', 'nullify', 'finalize'] as const;
 const KIND_NUMBERS = { notarize: 1, nullify: 2, finalize: 3 } as const;
 
 function encodableStatement(statement: Statement): RlpItem {
@@ -290,27 +307,32 @@ function encodableStatement(statement: Statement): RlpItem {
 }
 
 function readStatement(fields: RlpFields, item: RlpItem | undefined): Statement {
-  const items = fields.list(item, 'statement');
-  const kind = fields.number(items[0], 'kind');
-  const epoch = Epoch(fields.number(items[1], 'epoch'));
-  const view = View(fields.number(items[2], 'view'));
+  const [number, ...rest] = fields.list(item, 'statement');
+  const code = fields.number(number, 'kind');
+  const kind = STATEMENT_KINDS.find((candidate) => KIND_NUMBERS[candidate] === code);
+  if (kind === undefined) throw fields.fail('kind', `${code} is unknown`);
+  return readStatementFields(fields, kind, rest);
+}
+
+/** What follows a statement's kind: [epoch, view, ...]. */
+function readStatementFields(fields: RlpFields, kind: Statement['kind'], items: readonly RlpItem[]): Statement {
+  const epoch = Epoch(fields.number(items[0], 'epoch'));
+  const view = View(fields.number(items[1], 'view'));
   switch (kind) {
-    case KIND_NUMBERS.notarize: {
-      fields.list(items, 'notarize statement', 5);
-      const parentView = View(fields.number(items[3], 'parentView'));
-      return { kind: 'notarize', epoch, view, parentView, digest: fields.hash(items[4], 'digest') };
+    case 'notarize': {
+      fields.list(items, 'notarize statement', 4);
+      const parentView = View(fields.number(items[2], 'parentView'));
+      return { kind, epoch, view, parentView, digest: fields.hash(items[3], 'digest') };
     }
-    case KIND_NUMBERS.nullify:
-      fields.list(items, 'nullify statement', 3);
-      return { kind: 'nullify', epoch, view };
-    case KIND_NUMBERS.finalize: {
-      fields.list(items, 'finalize statement', 6);
-      const digest = fields.hash(items[3], 'digest');
-      const height = Height(fields.number(items[4], 'height'));
-      return { kind: 'finalize', epoch, view, digest, height, blockHash: fields.hash(items[5], 'blockHash') };
+    case 'nullify':
+      fields.list(items, 'nullify statement', 2);
+      return { kind, epoch, view };
+    case 'finalize': {
+      fields.list(items, 'finalize statement', 5);
+      const digest = fields.hash(items[2], 'digest');
+      const height = Height(fields.number(items[3], 'height'));
+      return { kind, epoch, view, digest, height, blockHash: fields.hash(items[4], 'blockHash') };
     }
-    default:
-      throw fields.fail('kind', `${kind} is unknown`);
   }
 }
 

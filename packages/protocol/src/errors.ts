@@ -13,6 +13,7 @@ export type ProtocolErrorCode =
   | 'invalid-receipt'
   | 'invalid-message'
   | 'invalid-genesis'
+  | 'invalid-recovery'
   | 'invalid-address'
   | 'invalid-abi'
   | 'invalid-proof';

@@ -1,6 +1,7 @@
 import { hexToBytes, utf8ToBytes } from './bytes.ts';
 import type { ValidatorSet } from './consensus.ts';
 import { ProtocolError } from './errors.ts';
+import type { GenesisGovernance } from './governance.ts';
 import type { Suite, SuiteId } from './suite.ts';
 import { type Address, Epoch, type Hash, type Hex } from './types.ts';
 
@@ -73,6 +74,7 @@ export interface Genesis {
   /** Of the genesis block, milliseconds since 1970. */
   readonly timeMs: number;
   readonly parameters: GenesisParameters;
+  readonly governance: GenesisGovernance;
   readonly members: readonly GenesisMember[];
   readonly accounts: readonly GenesisAccount[];
   readonly currencies: readonly GenesisCurrency[];

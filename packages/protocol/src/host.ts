@@ -1,9 +1,20 @@
 import type { WorldState } from './state.ts';
 import type { Address, Hash } from './types.ts';
 
+/** The versions of the network's rules in force at a height: those that governance scheduled for it or before. */
+export interface RuleVersions {
+  /** The version of a feature (`protocol`, `gas-schedule`, `module:NAME`); 1 where nothing was scheduled. */
+  of(feature: string): number;
+}
+
+/** The rules of a network that has scheduled none. */
+export const firstRules: RuleVersions = { of: () => 1 };
+
 /** The block that a transaction runs in. */
 export interface BlockEnvironment {
   readonly chainId: bigint;
+  /** The hash of block 0, which stands for the network and begins whatever its members sign. */
+  readonly genesisHash: Hash;
   readonly height: number;
   /** Seconds since 1970. */
   readonly timestamp: number;
@@ -11,6 +22,7 @@ export interface BlockEnvironment {
   readonly gasLimit: bigint;
   readonly baseFeePerGas: bigint;
   readonly prevRandao: Hash;
+  readonly rules: RuleVersions;
   /** The hash of one of the last 256 blocks, or undefined outside that window. */
   blockHash(height: number): Hash | undefined;
 }

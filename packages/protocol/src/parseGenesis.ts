@@ -10,22 +10,34 @@ import type {
   GenesisMember,
   GenesisParameters,
 } from './genesis.ts';
+import {
+  DEFAULT_GOVERNANCE,
+  type GenesisGovernance,
+  GOVERNANCE_ACTIONS,
+  type GovernanceAction,
+  type GovernancePolicy,
+  MAX_ROLE_MINIMUM,
+  percentBounds,
+  VOTING_PERIOD_SECONDS,
+} from './governance.ts';
 import { MAX_TRANSACTION_BYTES } from './transaction.ts';
 import type { Address, Hex } from './types.ts';
 
 /** The largest genesis document, in UTF-16 code units of its text. */
 export const MAX_GENESIS_CHARACTERS = 16 * 1024 * 1024;
-const MAX_MEMBERS = 256;
 const MAX_ACCOUNTS = 100_000;
 const MAX_CURRENCIES = 64;
 const MAX_ALLOCATIONS = 10_000;
 const MAX_SLOTS = 100_000;
-const MAX_ENDPOINTS = 8;
 /** EIP-170. */
 const MAX_CODE_BYTES = 24_576;
 const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
 /** The last millisecond of the year 9999. */
 const MAX_TIME_MS = 253_402_300_799_999;
+
+/** The most members of a network, and the most endpoints of one. */
+export const MAX_MEMBERS = 256;
+export const MAX_ENDPOINTS = 8;
 
 /** The name of a member: it stands in file names, tables and URLs. */
 export const MEMBER_NAME = /^[a-z][a-z0-9-]{0,30}$/;
@@ -58,7 +70,7 @@ export function parseGenesisText(text: string): Genesis {
 
 /**
  * Reads a genesis document strictly: no unknown field, every bound checked, names and keys distinct, references
- * resolved; parameters left out get their defaults. Amounts come out as decimal, addresses must come in lower case.
+ * resolved; parameters and policies left out get their defaults. Amounts come out as decimal, addresses must come in lower case.
  * Throws a ProtocolError `invalid-genesis` whose message names the field.
  */
 export function parseGenesis(json: unknown): Genesis {
@@ -79,6 +91,7 @@ export function parseGenesis(json: unknown): Genesis {
     suite: oneOf(root.suite, 'suite', ['international', 'commercial']),
     timeMs: integer(root.timeMs, 'timeMs', 1, MAX_TIME_MS),
     parameters: parseParameters(root.parameters ?? {}),
+    governance: parseGovernance(root.governance ?? {}),
     members,
     accounts,
     currencies,
@@ -86,7 +99,7 @@ export function parseGenesis(json: unknown): Genesis {
   };
 }
 
-const OPTIONAL_ROOT = ['parameters', 'accounts', 'currencies', 'alloc'] as const;
+const OPTIONAL_ROOT = ['parameters', 'governance', 'accounts', 'currencies', 'alloc'] as const;
 
 function parseParameters(json: unknown): GenesisParameters {
   const names = Object.keys(DEFAULT_GENESIS_PARAMETERS);
@@ -112,6 +125,31 @@ function parseParameters(json: unknown): GenesisParameters {
     throw fail(at('maxTransactionBytes'), `must not exceed parameters.maxBlockBytes (${parameters.maxBlockBytes})`);
   }
   return parameters;
+}
+
+function parseGovernance(json: unknown): GenesisGovernance {
+  const given = object(json, 'governance', [], ['votingPeriodSeconds', 'policies']);
+  const { minimum, maximum } = VOTING_PERIOD_SECONDS;
+  const { votingPeriodSeconds = DEFAULT_GOVERNANCE.votingPeriodSeconds, policies = {} } = given;
+  const named = { ...DEFAULT_GOVERNANCE.policies, ...object(policies, 'governance.policies', [], GOVERNANCE_ACTIONS) };
+  const parsed = GOVERNANCE_ACTIONS.map((action) => [action, parsePolicy(named[action], action)] as const);
+  return {
+    votingPeriodSeconds: integer(votingPeriodSeconds, 'governance.votingPeriodSeconds', minimum, maximum),
+    policies: Object.fromEntries(parsed) as Record<GovernanceAction, GovernancePolicy>,
+  };
+}
+
+/** A policy stands whole or not at all: half a policy with a default for the rest would be nobody's decision. */
+function parsePolicy(json: unknown, action: GovernanceAction): GovernancePolicy {
+  const path = `governance.policies.${action}`;
+  const policy = object(json, path, ['authority', 'bank', 'company', 'percent'], []);
+  const bounds = percentBounds(action);
+  return {
+    authority: integer(policy.authority, `${path}.authority`, 0, MAX_ROLE_MINIMUM),
+    bank: integer(policy.bank, `${path}.bank`, 0, MAX_ROLE_MINIMUM),
+    company: integer(policy.company, `${path}.company`, 0, MAX_ROLE_MINIMUM),
+    percent: integer(policy.percent, `${path}.percent`, bounds.minimum, bounds.maximum),
+  };
 }
 
 function parseMember(json: unknown, index: number): GenesisMember {

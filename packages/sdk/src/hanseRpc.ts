@@ -29,6 +29,8 @@ export interface MemberStatus {
   readonly pendingTransactions: number;
   readonly syncing: false | { readonly startingHeight: number; readonly highestHeight: number };
   readonly healthy: boolean;
+  /** Blocks that it signed as final and does not know to be final. */
+  readonly signedAsFinal: readonly { readonly height: number; readonly blockHash: Hash }[];
 }
 
 /** What `hanse_getFinality` gives: the proof that `verifyFinality` checks, and the same for people. */

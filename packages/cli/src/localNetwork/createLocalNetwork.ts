@@ -12,7 +12,7 @@ import {
   writeMemberKeys,
 } from '@hanse/node';
 import type { Genesis, GenesisMember, MemberRole, SuiteId } from '@hanse/protocol';
-import { bytesToHex, canonicalGenesisBytes, type Suite } from '@hanse/protocol';
+import { bytesToHex, canonicalGenesisBytes, DEFAULT_GOVERNANCE, type Suite } from '@hanse/protocol';
 import { writeFileAtomically, writeJsonAtomically } from '../atomicFile.ts';
 import { layoutOf } from './layout.ts';
 import type { DevelopmentAccount, LocalNetwork, Manifest } from './networkFolder.ts';
@@ -142,6 +142,7 @@ function localGenesis(
       maxTransactionGas: 16_777_216,
       maxTransactionBytes: 131_072,
     },
+    governance: DEFAULT_GOVERNANCE,
     members,
     // A member's own account needs no entry.
     accounts: accounts

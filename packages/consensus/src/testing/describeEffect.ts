@@ -47,6 +47,8 @@ export function describeEffect(
       return `fetch certificates of v=${effect.fromView}..${effect.toView} from ${effect.preferred}`;
     case 'behind':
       return `behind ${proof(effect.certificate)}, ask ${effect.preferred}`;
+    case 'evidence':
+      return `evidence against ${effect.first.signer}: ${say(effect.first.statement)} and ${say(effect.second.statement)}`;
     case 'wakeAt':
       return `wake at ${effect.atMs}`;
     case 'enteredView':

@@ -297,6 +297,8 @@ export class SimulatedMember {
       case 'enteredView':
         this.enteredViews.push(effect.view);
         return;
+      case 'evidence':
+        return;
       case 'alarm':
         this.world.alarmed(this, effect);
     }

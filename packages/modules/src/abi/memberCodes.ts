@@ -1,4 +1,4 @@
-import type { MemberRole } from '@hanse/protocol';
+import { GOVERNANCE_ACTIONS, type GovernanceAction, type MemberRole, type Statement } from '@hanse/protocol';
 
 /** How storage and ABI write a member's role; 0 is none. Append only. */
 export const roleCodes: Readonly<Record<MemberRole, number>> = { authority: 1, bank: 2, company: 3 };
@@ -10,3 +10,19 @@ export const roleOf = (code: number): MemberRole | undefined => roles[code];
 
 /** A member's status; 0 is no member. Append only. */
 export const ACTIVE_MEMBER = 1;
+export const REMOVED_MEMBER = 2;
+
+/** How storage and ABI write what a proposal does: from 1 on. */
+export const actionCode = (action: GovernanceAction): number => GOVERNANCE_ACTIONS.indexOf(action) + 1;
+
+/** The action that a code stands for; undefined for none. */
+export const actionOf = (code: number): GovernanceAction | undefined => GOVERNANCE_ACTIONS[code - 1];
+
+/** A proposal's state. `expired` is never stored: time makes it. Append only. */
+export const proposalStates = { open: 1, passed: 2, enacted: 3, withdrawn: 4, expired: 5 } as const;
+
+/** A member's vote on a proposal; 0 is none. Append only. */
+export const voteCodes = { approve: 1, reject: 2 } as const;
+
+/** The kinds of votes in evidence, as on the wire. Append only. */
+export const statementCodes: Readonly<Record<Statement['kind'], number>> = { notarize: 1, nullify: 2, finalize: 3 };

@@ -37,7 +37,8 @@ export function permissionsOf(members: MembersReader, account: Address): Permiss
   return { mayTransact, mayDeploy: mayTransact && record.mayDeploy.get() };
 }
 
-const isActive = (members: MembersReader, id: number): boolean => members.members.at(id).status.get() === ACTIVE_MEMBER;
+export const isActive = (members: MembersReader, id: number): boolean =>
+  members.members.at(id).status.get() === ACTIVE_MEMBER;
 
 /** The active member whose own account this is; 0 if there is none. */
 export function memberOfOwnAccount(members: MembersReader, account: Address): number {
@@ -51,4 +52,13 @@ export function memberOfOwnAccount(members: MembersReader, account: Address): nu
 export function hasRole(members: MembersReader, account: Address, role: MemberRole): boolean {
   const id = memberOfOwnAccount(members, account);
   return id !== 0 && members.members.at(id).role.get() === roleCodes[role];
+}
+
+/** Whether a member has shown not long ago that it follows the chain. */
+export const isReady = (members: MembersReader, id: number, timestamp: number): boolean =>
+  timestamp < members.conduct.at(id).readyUntil.get();
+
+/** How many members there are, those that were removed not counted. */
+export function activeMemberCount({ activeMembers }: MembersReader): number {
+  return Object.values(roleCodes).reduce((sum, role) => sum + activeMembers.at(role).get(), 0);
 }

@@ -4,8 +4,8 @@ import {
   CompiledAbi,
   type FunctionCodec,
   type Host,
-  type Keccak256,
   readSelector,
+  type Suite,
 } from '@hanse/protocol';
 import type { NativeModule } from '../defineModule.ts';
 import { GAS } from '../gasSchedule.ts';
@@ -13,10 +13,8 @@ import { encodeMarker } from '../marker.ts';
 import type { SlotHasher } from '../storage/slotHasher.ts';
 import { ModuleFrame } from './moduleFrame.ts';
 
-/** Whatever hashes as the network's suite does. */
-export interface ModuleHasher extends Keccak256 {
-  hash(data: Uint8Array): Uint8Array;
-}
+/** What modules use of the network's suite. */
+export type ModuleSuite = Pick<Suite, 'hash' | 'keccak256' | 'addressOf' | 'verify'>;
 
 /** A function of a module, ready to run. */
 export interface CompiledFunction {
@@ -32,15 +30,15 @@ export class CompiledModule {
   readonly definition: NativeModule;
   readonly abi: CompiledAbi;
   readonly marker: Uint8Array;
-  readonly hasher: ModuleHasher;
+  readonly suite: ModuleSuite;
   readonly slotHasher: SlotHasher;
   readonly #functions = new Map<number, CompiledFunction>();
 
-  constructor(definition: NativeModule, hasher: ModuleHasher, slotHasher: SlotHasher) {
+  constructor(definition: NativeModule, suite: ModuleSuite, slotHasher: SlotHasher) {
     this.definition = definition;
-    this.hasher = hasher;
+    this.suite = suite;
     this.slotHasher = slotHasher;
-    this.abi = new CompiledAbi(definition.abi, hasher);
+    this.abi = new CompiledAbi(definition.abi, suite);
     this.marker = encodeMarker(definition);
     for (const item of definition.abi) {
       if (item.type !== 'function') continue;

@@ -2,6 +2,7 @@ import {
   AbiCodecError,
   type Address,
   type BlockEnvironment,
+  bytesToHex,
   type CallMessage,
   type CallResult,
   type CustomErrorCodec,
@@ -30,6 +31,8 @@ import { FailureSignal, RevertSignal } from './signals.ts';
 
 /** The deepest frame (Yellow Paper, section 8). */
 const MAX_CALL_DEPTH = 1024;
+/** A public key of either suite in its compressed form. */
+const COMPRESSED_KEY_BYTES = 33;
 const NO_BYTES = new Uint8Array(0);
 
 /** One running call of a module: meters what the handler does and turns its end into a `CallResult`. */
@@ -172,7 +175,17 @@ export class ModuleFrame implements SlotAccess, ModuleContext<Abi, StorageFields
 
   hash(data: Uint8Array): Uint8Array {
     this.charge(GAS.hash + GAS.hashWord * Math.ceil(data.length / 32));
-    return this.#module.hasher.hash(data);
+    return this.#module.suite.hash(data);
+  }
+
+  isPublicKey(key: Uint8Array): boolean {
+    this.charge(GAS.publicKey);
+    return key.length === COMPRESSED_KEY_BYTES && this.#module.suite.addressOf(key) !== undefined;
+  }
+
+  verifySignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+    this.charge(GAS.signature + GAS.hash + GAS.hashWord * Math.ceil(message.length / 32));
+    return this.#module.suite.verify(bytesToHex(publicKey), message, signature);
   }
 
   emit(name: string, values: NamedValues<readonly AbiParameter[]>): void {

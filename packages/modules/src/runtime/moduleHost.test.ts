@@ -4,6 +4,7 @@ import {
   type CallResult,
   CompiledAbi,
   encodeErrorReason,
+  firstRules,
   type Host,
   hexToBytes,
 } from '@hanse/protocol';
@@ -87,19 +88,46 @@ const probeCalls = new CompiledAbi(probeAbi, testSuite);
 const probeChain = () => new TestChain(testGenesis(), [...nativeModules, probe]);
 const failureOf = (result: CallResult) => describeFailure(currency as unknown as CompiledAbi, result);
 
+describe('a module in two versions', () => {
+  const { handlers, ...first } = probe;
+  const second = { ...first, version: 2, handlers: { ...handlers, count: () => 1_000n } };
+  const increase = probeCalls.function('increase').encodeCall([]);
+  const countOf = (chain: TestChain) => {
+    const { output } = chain.send(bank, probeAddress, probeCalls.function('count').encodeCall([]));
+    return probeCalls.function('count').decodeResult(output);
+  };
+
+  it('runs the one that the rules of the height say, on the same storage', () => {
+    const chain = new TestChain(testGenesis(), [...nativeModules, second as never, probe]);
+    chain.send(bank, probeAddress, increase);
+    expect(countOf(chain)).toBe(1n);
+    chain.rules = { of: (feature) => (feature === 'module:probe' ? 2 : 1) };
+    expect(countOf(chain)).toBe(1_000n);
+    chain.send(bank, probeAddress, increase);
+    chain.rules = firstRules;
+    expect(countOf(chain)).toBe(2n);
+  });
+
+  it('stops a program that lacks the version in force', () => {
+    const chain = probeChain();
+    chain.rules = { of: (feature) => (feature === 'module:probe' ? 2 : 1) };
+    expect(() => chain.send(bank, probeAddress, increase)).toThrow('lacks version 2 of the module probe: upgrade it');
+  });
+});
+
 describe('module host', () => {
   it('finds modules by marker alone', () => {
     const host = new ModuleHost(testSuite);
     const marker = encodeMarker({ name: 'currency', version: 1 });
-    expect(host.moduleAt(marker)?.definition.name).toBe('currency');
-    expect(host.moduleAt(marker.slice())).toBe(host.moduleAt(marker));
+    expect(host.moduleAt(marker, firstRules)?.definition.name).toBe('currency');
+    expect(host.moduleAt(marker.slice(), firstRules)).toBe(host.moduleAt(marker, firstRules));
     for (const code of ['0x', '0x6000', '0xef0001', '0xef0100aabb', '0xef48414e5345', '0xef48414e53450108']) {
-      expect(host.moduleAt(hexToBytes(code))).toBeUndefined();
+      expect(host.moduleAt(hexToBytes(code), firstRules)).toBeUndefined();
       expect(host.isModuleCode(hexToBytes(code))).toBe(false);
     }
     const later = encodeMarker({ name: 'currency', version: 2 });
     expect(host.isModuleCode(later)).toBe(true);
-    expect(() => host.moduleAt(later)).toThrow('lacks version 2 of the module currency');
+    expect(() => host.moduleAt(later, firstRules)).toThrow('lacks version 2 of the module currency');
   });
 
   it('refuses what no module takes: other kinds of call, value, unknown functions, malformed data', () => {

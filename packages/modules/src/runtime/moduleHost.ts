@@ -1,21 +1,26 @@
 import {
   type Address,
-  bytesToHex,
   type CallMessage,
   type CallResult,
   type FrameRunner,
   type Genesis,
   type Host,
+  type RecoveredSet,
+  type RuleVersions,
   type WorldState,
   ZERO_ADDRESS,
 } from '@hanse/protocol';
-import { isReservedAddress, moduleAddress } from '../abi/addresses.ts';
+import { isReservedAddress, membersAddress, moduleAddress } from '../abi/addresses.ts';
 import type { NativeModule } from '../defineModule.ts';
 import { BEGIN_BLOCK_GAS } from '../gasSchedule.ts';
-import { decodeMarker } from '../marker.ts';
+import { decodeMarker, type Marker } from '../marker.ts';
+import { applyRecovery } from '../members/applyRecovery.ts';
+import { membersStorage } from '../members/membersStorage.ts';
 import { nativeModules } from '../nativeModules.ts';
+import { bindStorage } from '../storage/accessors.ts';
 import { SlotHasher } from '../storage/slotHasher.ts';
-import { CompiledModule, type ModuleHasher } from './compiledModule.ts';
+import { WorldSlots } from '../storage/stateSlots.ts';
+import { CompiledModule, type ModuleSuite } from './compiledModule.ts';
 import { genesisContext } from './genesisContext.ts';
 import { ModuleFrame } from './moduleFrame.ts';
 
@@ -26,26 +31,28 @@ export interface HookFailure {
 }
 
 /**
- * Runs native modules. Which module an account runs, and in which version, is what its code says (the marker), so
- * instances and upgrades need no table here. One host serves one thread: frames nest on its stack.
+ * Runs native modules. Which module an account runs is what its code says (the marker), so instances need no table here; in which version
+ * it runs is what governance scheduled for the block's height. One host serves one thread: frames nest on its stack.
  */
 export class ModuleHost implements FrameRunner {
   readonly #modules: readonly CompiledModule[];
-  readonly #byMarker = new Map<string, CompiledModule>();
+  /** By name, then by version. */
+  readonly #versions = new Map<string, Map<number, CompiledModule>>();
   /** Code arrays seen before; a state hands out the same array for the same code as long as it keeps it. */
-  readonly #byCode = new WeakMap<Uint8Array, CompiledModule>();
+  readonly #byCode = new WeakMap<Uint8Array, Marker>();
   readonly #slotHasher: SlotHasher;
   /** The accounts whose module is running now, with the number of its frames on the stack. */
   readonly #entered = new Map<Address, number>();
 
-  /** `hasher` is the network's suite. `definitions` is for tests with modules of their own. */
-  constructor(hasher: ModuleHasher, definitions: readonly NativeModule[] = nativeModules) {
-    this.#slotHasher = new SlotHasher(hasher);
-    this.#modules = definitions.map((definition) => new CompiledModule(definition, hasher, this.#slotHasher));
+  /** `suite` is the network's. `definitions` is for tests with modules of their own. */
+  constructor(suite: ModuleSuite, definitions: readonly NativeModule[] = nativeModules) {
+    this.#slotHasher = new SlotHasher(suite);
+    this.#modules = definitions.map((definition) => new CompiledModule(definition, suite, this.#slotHasher));
     for (const module of this.#modules) {
-      const key = bytesToHex(module.marker);
-      if (this.#byMarker.has(key)) throw new Error(`two modules have the marker of ${module.definition.name}`);
-      this.#byMarker.set(key, module);
+      const { name, version } = module.definition;
+      const versions = this.#versions.get(name) ?? new Map<number, CompiledModule>();
+      if (versions.has(version)) throw new Error(`two modules have the marker of ${name}`);
+      this.#versions.set(name, versions.set(version, module));
     }
   }
 
@@ -55,20 +62,19 @@ export class ModuleHost implements FrameRunner {
   }
 
   /**
-   * The module that a marker names, undefined for other code. Throws if this version of the program lacks it: the chain
-   * has moved on to rules that this member cannot follow.
+   * The module that a marker names, in the version that the block's rules say (or the marker, if that is newer); undefined for other code.
+   * Throws if this version of the program lacks it: the chain has moved on to rules that this member cannot follow.
    */
-  moduleAt(code: Uint8Array): CompiledModule | undefined {
+  moduleAt(code: Uint8Array, rules: RuleVersions): CompiledModule | undefined {
     if (code[0] !== 0xef) return undefined;
-    const seen = this.#byCode.get(code);
-    if (seen !== undefined) return seen;
-    const marker = decodeMarker(code);
+    const marker = this.#byCode.get(code) ?? decodeMarker(code);
     if (marker === undefined) return undefined;
-    const module = this.#byMarker.get(bytesToHex(code));
-    if (module === undefined) {
-      throw new Error(`this version of Hanse lacks version ${marker.version} of the module ${marker.name}: upgrade it`);
-    }
-    this.#byCode.set(code, module);
+    this.#byCode.set(code, marker);
+    const { name } = marker;
+    const version = Math.max(marker.version, rules.of(`module:${name}`));
+    const module = this.#versions.get(name)?.get(version);
+    if (module === undefined)
+      throw new Error(`this version of Hanse lacks version ${version} of the module ${name}: upgrade it`);
     return module;
   }
 
@@ -76,7 +82,7 @@ export class ModuleHost implements FrameRunner {
   run(host: Host, message: CallMessage): CallResult {
     const account = message.to;
     if (account === undefined) throw new Error('a module frame needs an account');
-    const module = this.moduleAt(host.state.getCode(message.codeAddress ?? account));
+    const module = this.moduleAt(host.state.getCode(message.codeAddress ?? account), host.block.rules);
     if (module === undefined) throw new Error(`${message.codeAddress ?? account} is not the account of a module`);
     const entries = this.#entered.get(account) ?? 0;
     this.#entered.set(account, entries + 1);
@@ -102,8 +108,8 @@ export class ModuleHost implements FrameRunner {
       const { beginBlock, kind, number, name } = module.definition;
       if (beginBlock === undefined || kind !== 'single') continue;
       const address = moduleAddress(number);
-      // Another version's marker means that another version's hook runs.
-      if (this.moduleAt(host.state.getCode(address)) !== module) continue;
+      // Another version is in force: its own hook runs, if it has one.
+      if (this.moduleAt(host.state.getCode(address), host.block.rules) !== module) continue;
       const snapshot = host.state.snapshot();
       const message: CallMessage = {
         kind: 'call',
@@ -126,6 +132,12 @@ export class ModuleHost implements FrameRunner {
     return failures;
   }
 
+  /** Begins the epoch of a recovery after the block of this height (see `applyRecovery`). */
+  applyRecovery(state: WorldState, recovered: RecoveredSet, height: number): void {
+    const slots = new WorldSlots(state, membersAddress, this.#slotHasher);
+    applyRecovery(bindStorage(slots, membersStorage), recovered, height);
+  }
+
   /**
    * Writes the markers and first state of all modules. Throws a RangeError if `alloc` uses a reserved address, or an account
    * is registered twice.
@@ -136,7 +148,8 @@ export class ModuleHost implements FrameRunner {
         throw new RangeError(`genesis: alloc ${address} is a reserved address`);
     }
     for (const { definition } of this.#modules) {
-      if (definition.kind !== 'single') continue;
+      // A network begins with the first versions; what is newer comes into force at a height.
+      if (definition.kind !== 'single' || definition.version !== 1) continue;
       const context = genesisContext(state, genesis, definition, this.#slotHasher);
       definition.initialize?.(context as never);
     }

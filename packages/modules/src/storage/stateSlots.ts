@@ -19,7 +19,7 @@ export class StateSlots implements SlotReader {
   }
 }
 
-/** An account's slots in the state being made, without frame and gas: for the genesis. */
+/** An account's slots in the state being made, without frame and gas: for the genesis, and for a recovery. */
 export class WorldSlots implements SlotAccess {
   readonly hasher: SlotHasher;
   readonly #state: WorldState;

@@ -42,6 +42,70 @@ struct Validator {
     bytes voteKey;
 }
 
+struct Policy {
+    uint8 authority;
+    uint8 bank;
+    uint8 company;
+    uint8 percent;
+}
+
+struct Proposal {
+    uint8 action;
+    uint8 state;
+    uint32 proposer;
+    uint32 member;
+    uint48 createdAt;
+    uint48 expiresAt;
+    uint48 enactedHeight;
+    uint32 approvals;
+    uint32 rejections;
+    uint32 electorate;
+    address account;
+    string name;
+    bytes voteKey;
+    bytes transportKey;
+    string[] endpoints;
+    string feature;
+    uint8 role;
+    uint8 policyAction;
+    uint32 version;
+    uint48 height;
+    Policy policy;
+    uint32[] voters;
+}
+
+struct Rule {
+    uint32 version;
+    uint48 height;
+    string feature;
+}
+
+struct Feature {
+    uint32 version;
+    uint48 height;
+}
+
+struct Conduct {
+    uint48 readyHeight;
+    uint48 readyUntil;
+    uint48 nextVoteKey;
+    uint48 nextTransportKey;
+    uint48 nextAccount;
+}
+
+struct Evidence {
+    uint32 member;
+    uint32 signer;
+    uint64 epoch;
+    uint64 viewNumber;
+    uint48 height;
+    uint8 kindA;
+    uint8 kindB;
+    address reporter;
+    bytes32 hashA;
+    bytes32 hashB;
+}
+
 contract Members {
     Parameters parameters;
     uint32 memberCount;
@@ -52,6 +116,25 @@ contract Members {
     mapping(uint32 => address[]) accountsOf;
     mapping(uint64 => uint32) validatorCounts;
     mapping(uint64 => mapping(uint32 => Validator)) validators;
+    mapping(uint64 => uint48) epochStarts;
+    mapping(uint8 => uint32) activeMembers;
+    mapping(bytes32 => uint32) voteKeyOwners;
+    mapping(bytes32 => uint32) transportKeyOwners;
+    mapping(uint32 => Conduct) conduct;
+    uint32 votingPeriodSeconds;
+    uint32 proposalCount;
+    uint32 ruleCount;
+    uint32 evidenceCount;
+    mapping(uint8 => Policy) policies;
+    mapping(uint32 => Proposal) proposals;
+    mapping(uint32 => mapping(uint32 => uint8)) votes;
+    mapping(uint32 => uint32[]) pendingProposals;
+    mapping(uint32 => uint32) awaitedPromotion;
+    mapping(uint32 => Rule) rules;
+    mapping(string => Feature) features;
+    mapping(uint32 => Evidence) evidence;
+    mapping(uint64 => mapping(uint64 => mapping(uint32 => uint32))) evidenceOf;
+    mapping(uint64 => mapping(uint32 => uint32)) evidenceCounts;
 }
 
 struct Wallet {

@@ -6,14 +6,18 @@ import {
   CompiledAbi,
   createInternationalSuite,
   decodeRevertReason,
+  firstRules,
   type Genesis,
   type GenesisMember,
+  type Hash,
   type Host,
   type Log,
+  numberToBytes,
   type ParameterValues,
   parseGenesis,
   portablePrimitives,
   type ResultValue,
+  type RuleVersions,
   readSelector,
 } from '@hanse/protocol';
 import type { Abi, ExtractAbiFunction, ExtractAbiFunctionNames } from 'abitype';
@@ -24,6 +28,11 @@ import { ModuleHost } from '../runtime/moduleHost.ts';
 import { MemoryState } from './memoryState.ts';
 
 export const testSuite = createInternationalSuite(portablePrimitives);
+
+export const testGenesisHash = testSuite.hashHex(Uint8Array.of(0));
+
+/** The hash of a block below the one being made. */
+export const testBlockHash = (height: number): Hash => testSuite.hashHex(numberToBytes(height + 1));
 
 /** An address that ends in this number. */
 export const testAddress = (number: number): Address => `0x${number.toString(16).padStart(40, 'a')}`;
@@ -71,12 +80,19 @@ export function testGenesis(accounts: 'registered' | 'open' = 'registered'): Gen
   });
 }
 
+/** Compiled once: a host keeps nothing of a chain. */
+const nativeHost = new ModuleHost(testSuite);
+
 /** The modules over a state in memory, called as transactions call them. */
 export class TestChain {
   readonly state = new MemoryState(testSuite);
   readonly readers = new ModuleReaders(testSuite);
   readonly host: ModuleHost;
   height = 1;
+  /** What governance has scheduled for this height. */
+  rules: RuleVersions = firstRules;
+  /** Block time beyond a second a block. */
+  extraSeconds = 0;
   /** What calls to accounts without module give, for modules that call contracts. */
   contract: (host: Host, message: CallMessage) => CallResult = (_, { gas }) => ({
     status: 'success',
@@ -84,10 +100,17 @@ export class TestChain {
     output: new Uint8Array(0),
   });
   lastGasUsed = 0n;
+  /** The logs of the last transaction that had any. */
+  emitted: readonly Log[] = [];
 
   constructor(genesis: Genesis = testGenesis(), modules: readonly NativeModule[] = nativeModules) {
-    this.host = new ModuleHost(testSuite, modules);
+    this.host = modules === nativeModules ? nativeHost : new ModuleHost(testSuite, modules);
     this.host.initializeGenesis(this.state, genesis);
+  }
+
+  /** Seconds since 1970 of the block being made. */
+  get timestamp(): number {
+    return 1_700_000_000 + this.height + this.extraSeconds;
   }
 
   get logs(): readonly Log[] {
@@ -101,17 +124,19 @@ export class TestChain {
       state,
       block: {
         chainId: 1337n,
+        genesisHash: testGenesisHash,
         height,
-        timestamp: 1_700_000_000 + height,
+        timestamp: this.timestamp,
         beneficiary: testAccounts.authority,
         gasLimit: 60_000_000n,
         baseFeePerGas: 0n,
         prevRandao: `0x${'00'.repeat(32)}`,
-        blockHash: () => undefined,
+        rules: this.rules,
+        blockHash: (asked) => (asked < height && asked >= height - 256 ? testBlockHash(asked) : undefined),
       },
       transaction: { origin: testAccounts.authority, gasPrice: 0n },
       call: (message) => {
-        const isModule = this.host.moduleAt(state.getCode(message.to!)) !== undefined;
+        const isModule = this.host.moduleAt(state.getCode(message.to!), this.rules) !== undefined;
         return isModule ? this.host.run(self, message) : this.contract(self, message);
       },
     };
@@ -135,6 +160,7 @@ export class TestChain {
       ...options,
     });
     this.lastGasUsed = gas - result.gasLeft;
+    if (this.logs.length > 0) this.emitted = [...this.logs];
     return result;
   }
 

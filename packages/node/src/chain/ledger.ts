@@ -25,6 +25,8 @@ export interface FinalizedHead {
   readonly certificate: Certificate<FinalizeStatement> | undefined;
   /** The set that decides the next block. */
   readonly validators: ValidatorSet;
+  /** This member confirmed a recovery from a block above: it signs nothing until it is there. */
+  readonly recoveryPending: boolean;
 }
 
 /** What executing a proposal gave. */
@@ -80,6 +82,8 @@ export interface FinalizedBlock {
   readonly transactionHashes: readonly Hash[];
   /** Who sent them, in the same order: their nonces moved. */
   readonly senders: readonly Address[];
+  /** The next block is of the next epoch. */
+  readonly closesEpoch: boolean;
 }
 
 /** A finalized block as one member hands it to another. */
@@ -91,10 +95,18 @@ export interface SyncBlock {
   readonly certificate?: Certificate<FinalizeStatement>;
 }
 
+/** A finalized block on its way into the ledger. */
+export interface ImportBlock extends SyncBlock {
+  /** Who signed the transactions, in order, if that was found out already; undefined where a signature gives no account. */
+  readonly senders?: readonly (Address | undefined)[];
+  /** The hash of the validator set by which every signature of the certificate was verified already. */
+  readonly verifiedBy?: Hash;
+}
+
 /**
  * The executed chain: finalized blocks in storage, and a tree of executed, unfinalized blocks as overlays above.
  * Runs off the consensus thread; calls are processed one after another, in order. It trusts that its caller
- * verified certificates and the leader's authority; everything about a proposal's content it checks itself.
+ * verified the signatures that the caller says it did, and the leader's authority; everything about a proposal's content it checks itself.
  */
 export interface Ledger {
   finalizedHead(): Promise<FinalizedHead>;
@@ -108,18 +120,24 @@ export interface Ledger {
   /** Executes a proposal that was built or found valid. Twice gives the same result without work. */
   execute(digest: Hash): Promise<ExecutionResult>;
   /**
-   * Makes `digest` and its unfinalized ancestors final in height order, one atomic storage transaction each, durable when it
+   * Makes `digest` and its unfinalized ancestors final in height order, in one atomic storage transaction, durable when it
    * resolves, and drops every branch that they exclude. `certificate` is kept for the block it names, which may be
    * `digest` only. Resolves to the blocks in height order.
    */
   finalize(digest: Hash, certificate: Certificate<FinalizeStatement>): Promise<readonly FinalizedBlock[]>;
-  /** Imports finalized blocks that follow the head: links, certificates, static rules, execution, equality with the certified block hash. */
-  importBlocks(blocks: readonly SyncBlock[]): Promise<ImportResult>;
+  /**
+   * Imports finalized blocks that follow the head: links, certificates, static rules, execution, equality with the certified block
+   * hash. Rejects if blocks that a quorum certified contradict what this member holds: then it must not go on.
+   */
+  importBlocks(blocks: readonly ImportBlock[]): Promise<ImportResult>;
 }
 
 export type ImportResult =
   | { readonly imported: readonly FinalizedBlock[] }
-  /** The first block that is wrong, and why; those before it (up to a certificate) stay imported. */
+  /**
+   * The block that is wrong, and why: whoever handed over this very block is to blame, whatever came with it. Those before
+   * it (up to a certificate) stay imported.
+   */
   | {
       readonly imported: readonly FinalizedBlock[];
       readonly rejected: { readonly height: Height; readonly reason: string };

@@ -136,7 +136,7 @@ describe('the ledger', () => {
     expect(ledger.store.header(2 as never)?.hash).toBe(b.result.blockHash);
   });
 
-  it('takes up a path again that storage failed in the middle of, with and without a restart', async () => {
+  it('stores all of a path or nothing, and takes up again one that storage failed at, with and without a restart', async () => {
     for (const restarts of [false, true]) {
       const disk = failingDisk();
       ledger = new TestLedger();
@@ -147,19 +147,19 @@ describe('the ledger', () => {
       const b = await makeBlock(ledger.service, 3, a.digest, [payment(0, 1)]);
       const c = await makeBlock(ledger.service, 4, b.digest, [payment(0, 2)]);
       const d = await makeBlock(ledger.service, 5, c.digest, [payment(0, 3)]);
-      disk.failAfter(1);
+      disk.failAfter(0);
       await expect(ledger.service.finalize(c.digest, c.certificate)).rejects.toThrow('the disk is full');
       disk.failAfter(Number.POSITIVE_INFINITY);
-      expect(ledger.store.headHeight()).toBe(1);
-      expect(received()).toBe(1n);
+      expect(ledger.store.headHeight()).toBe(0);
+      expect(received()).toBe(0n);
       if (restarts) {
         ledger.restart();
-        expect(await ledger.service.finalizedHead()).toMatchObject({ height: 1, view: 1, certificate: undefined });
-        for (const block of [b, c, d]) await accept(ledger, block);
+        for (const block of [a, b, c, d]) await accept(ledger, block);
       }
-      const rest = await ledger.service.finalize(c.digest, c.certificate);
-      expect(rest.map(({ digest }) => digest)).toEqual([b.digest, c.digest]);
+      const all = await ledger.service.finalize(c.digest, c.certificate);
+      expect(all.map(({ digest }) => digest)).toEqual([a.digest, b.digest, c.digest]);
       await expect(ledger.service.execute(aside.digest)).rejects.toThrow();
+      expect(ledger.store.certificate(1 as never)).toBeUndefined();
       expect(await ledger.service.execute(d.digest)).toMatchObject({ blockHash: d.result.blockHash });
       await ledger.service.finalize(d.digest, d.certificate);
       expect(received()).toBe(4n);
@@ -215,34 +215,69 @@ describe('the import of finalized blocks', () => {
     expect(ledger.store.header(5 as never)?.hash).toBe(chain[4]!.result.blockHash);
   });
 
-  it('stores nothing of a run that was tampered with anywhere', async () => {
+  it('stores nothing of a run that was tampered with anywhere, and names the very block that is wrong', async () => {
     const blocks = await sync([6]);
-    const tampered: readonly (readonly SyncBlock[])[] = [
-      blocks.map((block, index) =>
-        index === 3 ? { ...block, transactions: [...block.transactions].reverse() } : block,
-      ),
-      blocks.map((block, index) => (index === 3 ? { ...block, transactions: block.transactions.slice(1) } : block)),
-      blocks.map((block, index) =>
-        index === 3 ? { ...block, proposal: { ...block.proposal, timeMs: block.proposal.timeMs + 1 } } : block,
-      ),
-      blocks.map((block, index) => (index === 5 ? { ...block, certificate: chain[4]!.certificate } : block)),
-      [...blocks.slice(0, 2), ...blocks.slice(3)],
-      blocks.map((block, index) =>
-        index === 5
-          ? {
-              ...block,
-              certificate: { ...chain[5]!.certificate, signatures: chain[5]!.certificate.signatures.slice(1) },
-            }
-          : block,
-      ),
+    const changed = (index: number, change: (block: SyncBlock) => SyncBlock): readonly SyncBlock[] =>
+      blocks.map((block, place) => (place === index ? change(block) : block));
+    const unsigned = { ...chain[5]!.certificate, signatures: chain[5]!.certificate.signatures.slice(1) };
+    const tampered: readonly (readonly [number, readonly SyncBlock[]])[] = [
+      [4, changed(3, (block) => ({ ...block, transactions: [...block.transactions].reverse() }))],
+      [4, changed(3, (block) => ({ ...block, transactions: block.transactions.slice(1) }))],
+      [4, changed(3, (block) => ({ ...block, transactions: [block.transactions[0]!, new Uint8Array(9)] }))],
+      // The block above it is innocent, although the two do not fit.
+      [4, changed(3, (block) => ({ ...block, proposal: { ...block.proposal, timeMs: block.proposal.timeMs + 1 } }))],
+      [1, changed(0, (block) => ({ ...block, proposal: { ...block.proposal, parentDigest: chain[1]!.digest } }))],
+      [6, changed(5, (block) => ({ ...block, proposal: { ...block.proposal, timeMs: block.proposal.timeMs + 1 } }))],
+      [6, changed(5, (block) => ({ ...block, certificate: chain[4]!.certificate }))],
+      [6, changed(5, (block) => ({ ...block, certificate: unsigned }))],
+      [2, [...blocks.slice(0, 2), ...blocks.slice(3)]],
+      [2, blocks.slice(1)],
     ];
-    for (const wrong of tampered) {
+    for (const [height, wrong] of tampered) {
       const result = await ledger.service.importBlocks(wrong);
-      expect(result).toHaveProperty('rejected');
-      expect(result.imported).toEqual([]);
+      expect(result).toMatchObject({ imported: [], rejected: { height } });
       expect(ledger.store.headHeight()).toBe(0);
     }
     expect((await ledger.service.importBlocks(blocks)).imported).toHaveLength(6);
+  });
+
+  it('takes the senders that its caller recovered, and finds a transaction without one wrong', async () => {
+    const blocks = await sync([6]);
+    const senders = chain.map(({ transactions }) => transactions.map(({ sender }) => sender));
+    const given = blocks.map((block, index) => ({ ...block, senders: senders[index]! }));
+    const without = given.map((block, index) => (index === 2 ? { ...block, senders: [undefined, undefined] } : block));
+    expect(await ledger.service.importBlocks(without)).toMatchObject({
+      imported: [],
+      rejected: { height: 3, reason: 'transaction 0 has no valid signature' },
+    });
+    expect((await ledger.service.importBlocks(given)).imported.map((block) => block.senders)).toEqual(senders);
+  });
+
+  it('stores many certified runs with one commit, each with its certificate, and those before a wrong one', async () => {
+    const blocks = await sync([1, 2, 3, 4, 5, 6]);
+    const disk = failingDisk();
+    ledger.wrap = disk.wrap;
+    ledger.restart();
+    disk.failAfter(0);
+    await expect(ledger.service.importBlocks(blocks)).rejects.toThrow('the disk is full');
+    expect(ledger.store.headHeight()).toBe(0);
+    disk.failAfter(1);
+    const wrong = blocks.map((block, index) => (index === 4 ? { ...block, transactions: [] } : block));
+    const result = await ledger.service.importBlocks(wrong);
+    expect(result).toMatchObject({ rejected: { height: 5 } });
+    expect(result.imported.map(({ height }) => height)).toEqual([1, 2, 3, 4]);
+    expect([1, 2, 3, 4].map((height) => ledger.store.certificate(height as never))).toEqual(
+      chain.slice(0, 4).map(({ certificate }) => certificate),
+    );
+    expect(received()).toBe(8n);
+  });
+
+  it('stops with a divergence when a quorum certified a chain on another block than its own', async () => {
+    const blocks = await sync([1, 2, 3, 4, 5, 6]);
+    const own = await makeBlock(ledger.service, 1, rootDigest, [payment(2, 0)]);
+    await ledger.service.finalize(own.digest, own.certificate);
+    await expect(ledger.service.importBlocks(blocks)).rejects.toThrow(/Divergence: a quorum certified block 2 on/);
+    expect(ledger.store.headHeight()).toBe(1);
   });
 
   it('stops with a divergence when a quorum certified another result, and stores nothing', async () => {

@@ -9,18 +9,27 @@ import {
   type Header,
   type Height,
   type Proposal,
+  ProtocolError,
   proposalDigest,
+  type Recovery,
+  type RuleVersions,
   type SignedTransaction,
-  type StateReader,
   type Suite,
   type ValidatorSet,
   validatorSetHash,
 } from '@hanse/protocol';
 import type { BlockExecutor } from '../execution/blockExecutor.ts';
 import type { ExecutionRules } from '../execution/executionRules.ts';
+import {
+  missingRule,
+  rulesAt,
+  type SupportedRules,
+  supportedRules,
+  UnsupportedRuleError,
+} from '../execution/ruleVersions.ts';
 import { BlockChecks } from '../execution/staticChecks.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { LedgerStore } from '../storage/ledgerStore.ts';
+import type { FinalizedBlockWrite, LedgerStore } from '../storage/ledgerStore.ts';
 import type { StateBase } from '../storage/stateOverlay.ts';
 import { importBlocks } from './blockImport.ts';
 import { type BlockNode, BlockTree } from './blockTree.ts';
@@ -36,13 +45,19 @@ import type {
   SyncBlock,
   TransactionBody,
 } from './ledger.ts';
+import { Recoveries, type RecoveryBase } from './recoveries.ts';
 import { readSenderPermissions } from './senderPermissions.ts';
 import { SerialQueue } from './serialQueue.ts';
+import { ValidatorSets } from './validatorSets.ts';
 
 export interface LedgerOptions {
   readonly suite: Suite;
   readonly genesisHash: Hash;
   readonly rules: ExecutionRules;
+  /** What this program can follow; tests take something away. */
+  readonly supported?: SupportedRules;
+  /** By which the alliance went on after it had lost its quorum, as the operator confirmed; none if absent. */
+  readonly recoveries?: readonly Recovery[];
 }
 
 export interface LedgerModules {
@@ -77,12 +92,23 @@ export class LedgerService implements Ledger {
   readonly #modules: LedgerModules;
   readonly #tree = new BlockTree();
   readonly #queue = new SerialQueue();
+  readonly #sets: ValidatorSets;
+  readonly #recoveries: Recoveries;
   #head: Head;
 
   constructor(options: LedgerOptions, modules: LedgerModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#sets = new ValidatorSets(modules.readers);
+    const { suite, genesisHash, recoveries = [] } = options;
+    this.#recoveries = new Recoveries(
+      { suite, genesisHash, recoveries },
+      { readers: modules.readers, sets: this.#sets },
+    );
     this.#head = this.#loadHead();
+    this.#assertRecovered(recoveries);
+    // A recovery of the head that is not sound must not be found out only later.
+    this.#setAfter(this.#head);
   }
 
   finalizedHead(): Promise<FinalizedHead> {
@@ -102,7 +128,7 @@ export class LedgerService implements Ledger {
   }
 
   finalize(digest: Hash, certificate: Certificate<FinalizeStatement>): Promise<readonly FinalizedBlock[]> {
-    return this.#queue.run(async () => this.#finalize(digest, certificate));
+    return this.#queue.run(async () => this.#finalize(digest, [certificate]));
   }
 
   importBlocks(blocks: readonly SyncBlock[]): Promise<ImportResult> {
@@ -113,7 +139,7 @@ export class LedgerService implements Ledger {
         head: () => this.#describeHead(),
         check: (proposal, transactions) => this.#check(proposal, transactions),
         execute: (digest) => this.#execute(digest),
-        finalize: (digest, certificate) => this.#finalize(digest, certificate),
+        finalize: (digest, certificates) => this.#finalize(digest, certificates),
       }),
     );
   }
@@ -143,7 +169,7 @@ export class LedgerService implements Ledger {
   }
 
   #describeHead(): FinalizedHead {
-    const { digest, height, hash, timeMs, proposal, certificate, state } = this.#head;
+    const { digest, height, hash, timeMs, proposal, certificate } = this.#head;
     return {
       height: height as Height,
       digest,
@@ -152,14 +178,9 @@ export class LedgerService implements Ledger {
       epoch: proposal?.epoch ?? (0 as Epoch),
       view: certificate?.statement.view ?? proposal?.view ?? (0 as FinalizedHead['view']),
       certificate,
-      validators: this.#validators(state, proposal?.epoch ?? (0 as Epoch)),
+      validators: this.#setAfter(this.#head),
+      recoveryPending: this.#recoveries.isPending(height),
     };
-  }
-
-  #validators(state: StateReader, epoch: Epoch): ValidatorSet {
-    const set = this.#modules.readers.readValidatorSet(state, epoch);
-    if (set === undefined) throw new Error(`The state has no validators for epoch ${epoch}.`);
-    return set;
   }
 
   /** The executed block with a digest, if it is the head or above it. */
@@ -169,6 +190,34 @@ export class LedgerService implements Ledger {
     if (node?.execution === undefined) return undefined;
     const { header, hash, overlay } = node.execution.block;
     return { digest, height: node.proposal.height, timeMs: node.proposal.timeMs, header, hash, state: overlay };
+  }
+
+  /** The set that decides the block after `parent`: what its state says, or a recovery from it. */
+  #setAfter(parent: RecoveryBase): ValidatorSet {
+    return this.#recoveries.after(parent)?.set ?? this.#sets.next(parent.state);
+  }
+
+  /** A recovery below the head must be the one by which the chain here went on. */
+  #assertRecovered(recoveries: readonly Recovery[]): void {
+    const { store, readers } = this.#modules;
+    for (const { height, blockHash, epoch } of recoveries) {
+      if (height >= this.#head.height) continue;
+      const here = store.header(height)?.hash;
+      if (here === blockHash && readers.readEpochStart(store.state(), epoch) === height) continue;
+      throw new ProtocolError(
+        'invalid-recovery',
+        `recovery: the chain here went on from block ${height} in another way. It cannot be joined with the members that confirmed this recovery.`,
+      );
+    }
+  }
+
+  /** The rules of the block after `parent`; throws if this program lacks one of them, for then it must not judge that block. */
+  #rules(parent: ParentBlock): RuleVersions {
+    const { supported = supportedRules } = this.#options;
+    const schedule = this.#modules.readers.readScheduledRules(parent.state);
+    const missing = missingRule(schedule, parent.height + 1, supported);
+    if (missing !== undefined) throw new UnsupportedRuleError(missing, supported);
+    return rulesAt(schedule, parent.height + 1);
   }
 
   #blockChecks(parent: ParentBlock): BlockChecks {
@@ -183,6 +232,10 @@ export class LedgerService implements Ledger {
     const parent = this.#parent(request.parentDigest);
     if (parent === undefined)
       throw new Error(`Nothing can be built on ${request.parentDigest}: it is not executed here.`);
+    const { epoch } = this.#setAfter(parent);
+    if (request.epoch !== epoch)
+      throw new Error(`Block ${parent.height + 1} is of epoch ${epoch}, not ${request.epoch}.`);
+    this.#rules(parent);
     const checks = this.#blockChecks(parent);
     const chosen: SignedTransaction[] = [];
     const rejected: { hash: Hash; reason: string }[] = [];
@@ -217,8 +270,11 @@ export class LedgerService implements Ledger {
       return invalid(`height ${proposal.height} on a parent of height ${parent.height}`);
     if (proposal.timeMs <= parent.timeMs)
       return invalid(`time ${proposal.timeMs} is not after the parent's ${parent.timeMs}`);
+    const { epoch } = this.#setAfter(parent);
+    if (proposal.epoch !== epoch) return invalid(`epoch ${proposal.epoch}, but the parent's state says ${epoch}`);
     if (transactions.length !== proposal.transactionHashes.length)
       return invalid('the bodies are not those of the proposal');
+    this.#rules(parent);
     const checks = this.#blockChecks(parent);
     const decoded: SignedTransaction[] = [];
     for (const [index, body] of transactions.entries()) {
@@ -253,8 +309,8 @@ export class LedgerService implements Ledger {
     if (parent === undefined) throw new Error(`${digest} cannot be executed: its parent is not executed.`);
     const { suite } = this.#options;
     const startedMs = this.#modules.clock.monotonicMs();
-    const set = this.#validators(parent.state, proposal.epoch);
-    const leader = set.validators[proposal.leader];
+    const recovered = this.#recoveries.after(parent);
+    const leader = this.#setAfter(parent).validators[proposal.leader];
     if (leader === undefined) throw new Error(`${digest} names leader ${proposal.leader}, who is not in the set.`);
     const block = await this.#modules.executor.executeBlock({
       parent: { header: parent.header, hash: parent.hash },
@@ -264,7 +320,9 @@ export class LedgerService implements Ledger {
       beneficiary: leader.address,
       digest,
       epoch: proposal.epoch,
-      nextSetHash: (state) => validatorSetHash(suite, this.#validators(state, proposal.epoch)),
+      nextSetHash: (state) => validatorSetHash(suite, this.#sets.next(state)),
+      rules: this.#rules(parent),
+      ...(recovered === undefined ? {} : { recovered }),
       transactions,
       blockHash: (height) => this.#ancestorHash(parent, height),
     });
@@ -282,84 +340,76 @@ export class LedgerService implements Ledger {
     return at?.hash;
   }
 
-  #executionResult({ digest, proposal, execution }: BlockNode): ExecutionResult {
-    if (execution === undefined) throw new Error(`${digest} has no result yet.`);
-    const { header, hash, nextSetHash } = execution.block;
+  #executionResult(node: BlockNode): ExecutionResult {
+    const { block, milliseconds } = executed(node);
+    const { header, hash, nextSetHash, overlay } = block;
+    const { height, epoch } = node.proposal;
     return {
-      digest,
-      height: proposal.height,
+      digest: node.digest,
+      height,
       blockHash: hash,
       header,
       nextSetHash,
-      closesEpoch: false,
-      executionMs: execution.milliseconds,
+      closesEpoch: this.#setAfter({ height, hash, state: overlay }).epoch !== epoch,
+      executionMs: milliseconds,
     };
   }
 
   #headResult(): ExecutionResult {
     const { digest, height, header, hash, state, proposal } = this.#head;
-    const set = this.#validators(state, proposal?.epoch ?? (0 as Epoch));
-    const nextSetHash = validatorSetHash(this.#options.suite, set);
+    const nextSetHash = validatorSetHash(this.#options.suite, this.#sets.next(state));
     return {
       digest,
       height: height as Height,
       blockHash: hash,
       header,
       nextSetHash,
-      closesEpoch: false,
+      closesEpoch: proposal !== undefined && this.#setAfter(this.#head).epoch !== proposal.epoch,
       executionMs: 0,
     };
   }
 
-  #finalize(digest: Hash, certificate: Certificate<FinalizeStatement>): readonly FinalizedBlock[] {
+  /** Every certificate is of `digest` or of an ancestor of it above the head; the last one is of `digest`. */
+  #finalize(digest: Hash, certificates: readonly Certificate<FinalizeStatement>[]): readonly FinalizedBlock[] {
+    const certificate = certificates.at(-1);
+    // Storage holds nothing that no certificate covers: neither this block nor, by its parent hashes, those before it.
+    if (certificate?.statement.digest !== digest)
+      throw new Error(`The certificate for ${digest} is of ${certificate?.statement.digest}.`);
     const path = this.#tree.pathFrom(this.#head.digest, digest);
     if (path === undefined) {
       if (this.#isFinal(digest, certificate.statement.height)) return [];
       throw new Error(`${digest} cannot become final: it does not stand on the finalized block ${this.#head.height}.`);
     }
-    const certified = certificate.statement;
-    // Storage holds nothing that no certificate covers: neither this block nor, by its parent hashes, those before it.
-    if (certified.digest !== digest) throw new Error(`The certificate for ${digest} is of ${certified.digest}.`);
+    const byDigest = new Map(certificates.map((one) => [one.statement.digest, one]));
     for (const node of path) {
-      const result = this.#executionResult(node);
-      if (node.digest === digest && result.blockHash !== certified.blockHash) {
-        throw new Error(
-          `Block ${result.height} was certified as ${certified.blockHash}, but executing it here gave ${result.blockHash}.`,
-        );
+      const { height, blockHash } = this.#executionResult(node);
+      const certified = byDigest.get(node.digest)?.statement.blockHash ?? blockHash;
+      if (blockHash !== certified) {
+        throw new Error(`Block ${height} was certified as ${certified}, but executing it here gave ${blockHash}.`);
       }
     }
-    const finalized = path.map((node) => this.#append(node, node.digest === digest ? certificate : undefined));
-    if (path.length > 0) this.#tree.keepDescendantsOf(digest);
-    return finalized;
+    if (path.length === 0) return [];
+    return this.#append(path, byDigest);
   }
 
   #isFinal(digest: Hash, height: Height): boolean {
     return digest === this.#head.digest || this.#modules.store.proposal(height)?.digest === digest;
   }
 
-  /** One block into storage; its children stand on storage from then on. */
-  #append(node: BlockNode, certificate: Certificate<FinalizeStatement> | undefined): FinalizedBlock {
+  /** Blocks into storage, all or none; the children of the last one stand on storage from then on, and other branches are dropped. */
+  #append(
+    path: readonly BlockNode[],
+    certificates: ReadonlyMap<Hash, Certificate<FinalizeStatement>>,
+  ): readonly FinalizedBlock[] {
     const { store } = this.#modules;
-    const { proposal, digest, transactions, execution } = node;
-    if (execution === undefined) throw new Error(`${digest} has no result yet.`);
-    const { header, hash, receipts, stateChanges } = execution.block;
-    store.appendBlock({
-      header,
-      hash,
-      proposal,
-      digest,
-      transactions: transactions.map((transaction) => ({
-        raw: transaction.raw,
-        sender: transaction.sender,
-        hash: transaction.hash,
-      })),
-      receipts,
-      stateChanges,
-      ...(certificate === undefined ? {} : { certificate }),
-    });
-    this.#tree.delete(digest);
+    store.appendBlocks(path.map((node) => blockWrite(node, certificates.get(node.digest))));
+    const last = path.at(-1)!;
+    const { proposal, digest } = last;
+    const { header, hash } = executed(last).block;
+    for (const node of path) this.#tree.delete(node.digest);
     const state = store.state();
     for (const child of this.#tree.children(digest)) child.execution?.overlay.rebase(state);
+    this.#tree.keepDescendantsOf(digest);
     this.#head = {
       digest,
       height: proposal.height,
@@ -368,15 +418,40 @@ export class LedgerService implements Ledger {
       hash,
       state,
       proposal,
-      certificate,
+      certificate: certificates.get(digest),
     };
-    return {
-      height: proposal.height,
-      digest,
-      blockHash: hash,
-      timeMs: proposal.timeMs,
-      transactionHashes: proposal.transactionHashes,
-      senders: transactions.map(({ sender }) => sender),
-    };
+    return path.map((node) => ({
+      height: node.proposal.height,
+      digest: node.digest,
+      blockHash: executed(node).block.hash,
+      timeMs: node.proposal.timeMs,
+      transactionHashes: node.proposal.transactionHashes,
+      senders: node.transactions.map(({ sender }) => sender),
+      // Only the last one can: what follows it is of the next epoch.
+      closesEpoch: node === last && this.#setAfter(this.#head).epoch !== proposal.epoch,
+    }));
   }
+}
+
+function executed(node: BlockNode): NonNullable<BlockNode['execution']> {
+  if (node.execution === undefined) throw new Error(`${node.digest} has no result yet.`);
+  return node.execution;
+}
+
+function blockWrite(node: BlockNode, certificate: Certificate<FinalizeStatement> | undefined): FinalizedBlockWrite {
+  const { header, hash, receipts, stateChanges } = executed(node).block;
+  return {
+    header,
+    hash,
+    proposal: node.proposal,
+    digest: node.digest,
+    transactions: node.transactions.map(({ raw, sender, hash: transactionHash }) => ({
+      raw,
+      sender,
+      hash: transactionHash,
+    })),
+    receipts,
+    stateChanges,
+    ...(certificate === undefined ? {} : { certificate }),
+  };
 }

@@ -1,7 +1,16 @@
-import { type Address, decodeTransaction, recoverSender, type Suite } from '@hanse/protocol';
+import {
+  type Address,
+  type Certificate,
+  decodeTransaction,
+  type Hash,
+  recoverSender,
+  type Suite,
+  type ValidatorSet,
+  verifyCertificate,
+} from '@hanse/protocol';
 
 /**
- * Finds out who signed transactions; the most expensive part of taking one, so it runs on a worker of its own.
+ * Finds out who signed; the most expensive part of taking a transaction or a block of another member, so it runs on a worker of its own.
  */
 export class SenderService {
   readonly #suite: Suite;
@@ -19,6 +28,17 @@ export class SenderService {
         return undefined;
       }
     });
+  }
+
+  /** For each certificate, whether it is one of this set, with every signature verified. */
+  async verifyCertificates(
+    genesisHash: Hash,
+    validators: ValidatorSet,
+    certificates: readonly Certificate[],
+  ): Promise<readonly boolean[]> {
+    return certificates.map(
+      (certificate) => verifyCertificate(this.#suite, genesisHash, validators, certificate) === undefined,
+    );
   }
 
   async close(): Promise<void> {}

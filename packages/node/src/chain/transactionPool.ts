@@ -1,6 +1,6 @@
 import type { Account, Address, Hash, SignedTransaction, StateReader } from '@hanse/protocol';
+import { BinaryHeap } from '../runtime/binaryHeap.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { BinaryHeap } from './binaryHeap.ts';
 import type { TransactionBody } from './ledger.ts';
 import { type PoolEntry, SenderQueue } from './senderQueue.ts';
 import type { Rejection } from './transactionRejection.ts';

@@ -20,12 +20,12 @@ export function readBlockRange(reader: LedgerReader, range: BlockRange): readonl
 
 function readSyncBlock(reader: LedgerReader, height: Height): SyncBlock | undefined {
   const agreed = reader.proposal(height);
-  const transactions = reader.transactions(height);
+  const transactions = reader.encodedTransactions(height);
   if (agreed === undefined || transactions === undefined) return undefined;
   const certificate = reader.certificate(height);
   return {
     proposal: agreed.proposal,
-    transactions: transactions.map(({ raw }) => raw),
+    transactions,
     ...(certificate === undefined ? {} : { certificate }),
   };
 }

@@ -1,18 +1,18 @@
-import type { Hash, ValidatorIndex } from '@hanse/protocol';
+import type { Hash } from '@hanse/protocol';
 import type { TransactionBody } from '../chain/ledger.ts';
 import type { TransactionIntake } from '../chain/transactionIntake.ts';
 import type { TransactionPool } from '../chain/transactionPool.ts';
-import type { EngineBodies } from '../engine/index.ts';
+import type { MemberBodies } from '../engine/index.ts';
 
 export interface EngineBodiesModules {
   readonly pool: TransactionPool;
   readonly intake: TransactionIntake;
-  /** Whether the validator at a place is known to have a transaction. */
-  readonly knownTo: (place: ValidatorIndex, hash: Hash) => boolean;
+  /** Whether a member is known to have a transaction. */
+  readonly knownTo: (peer: string, hash: Hash) => boolean;
 }
 
 /** The engine's view of the pool. */
-export class EngineBodiesAdapter implements EngineBodies {
+export class EngineBodiesAdapter implements MemberBodies {
   readonly #modules: EngineBodiesModules;
 
   constructor(modules: EngineBodiesModules) {
@@ -27,7 +27,7 @@ export class EngineBodiesAdapter implements EngineBodies {
     return this.#modules.intake.accept(raws);
   }
 
-  candidates(limits: Parameters<EngineBodies['candidates']>[0]): readonly TransactionBody[] {
+  candidates(limits: Parameters<MemberBodies['candidates']>[0]): readonly TransactionBody[] {
     return this.#modules.pool.candidates(limits);
   }
 
@@ -39,7 +39,7 @@ export class EngineBodiesAdapter implements EngineBodies {
     this.#modules.pool.onAdded(handler);
   }
 
-  knownTo(peer: ValidatorIndex, hash: Hash): boolean {
+  knownTo(peer: string, hash: Hash): boolean {
     return this.#modules.knownTo(peer, hash);
   }
 

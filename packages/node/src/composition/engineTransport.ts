@@ -1,8 +1,9 @@
-import type { ValidatorIndex, ValidatorSet } from '@hanse/protocol';
-import { type Engine, messageKinds } from '../engine/index.ts';
-import type { EngineTransport } from '../engine/ports.ts';
+import type { Epoch } from '@hanse/protocol';
+import type { EpochEngines, MemberTransport } from '../engine/index.ts';
+import { messageKinds, splitEpoch, withEpoch } from '../engine/index.ts';
 import { MessageKind } from '../network/messageKinds.ts';
 import type { PeerNetwork } from '../network/peers.ts';
+import { RequestRefusal } from '../network/requestError.ts';
 
 const REQUEST_KINDS: readonly number[] = [
   messageKinds.requestBodies,
@@ -13,69 +14,58 @@ const REQUEST_KINDS: readonly number[] = [
 
 const wireKind = (kind: number): number => MessageKind.engineFirst + kind;
 
-/** The engine speaks to places of the validator set; the network to members by name. This is the dictionary between them. */
-export class EngineTransportAdapter implements EngineTransport {
+/** The engine's messages over the connections between members. */
+export class EngineTransportAdapter implements MemberTransport {
   readonly #peers: PeerNetwork;
-  readonly #names: readonly string[];
-  readonly #places: ReadonlyMap<string, ValidatorIndex>;
 
-  constructor(peers: PeerNetwork, validators: ValidatorSet) {
+  constructor(peers: PeerNetwork) {
     this.#peers = peers;
-    this.#names = validators.validators.map(({ name }) => name);
-    this.#places = new Map(this.#names.map((name, index) => [name, index]));
   }
 
-  send(to: ValidatorIndex, kind: number, payload: Uint8Array): void {
-    this.#peers.send(this.#name(to), wireKind(kind), payload, { priority: 'consensus', droppable: true });
+  send(to: string, epoch: Epoch, kind: number, payload: Uint8Array): void {
+    this.#peers.send(to, wireKind(kind), withEpoch(epoch, payload), { priority: 'consensus', droppable: true });
   }
 
-  broadcast(kind: number, payload: Uint8Array): void {
-    this.#peers.broadcast(wireKind(kind), payload, { priority: 'consensus', droppable: true });
+  broadcast(epoch: Epoch, kind: number, payload: Uint8Array): void {
+    this.#peers.broadcast(wireKind(kind), withEpoch(epoch, payload), { priority: 'consensus', droppable: true });
   }
 
-  request(to: ValidatorIndex, kind: number, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    return this.#peers.request(this.#name(to), wireKind(kind), payload, timeoutMs, 'consensus');
+  request(to: string, epoch: Epoch, kind: number, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    return this.#peers.request(to, wireKind(kind), withEpoch(epoch, payload), timeoutMs, 'consensus');
   }
 
-  connected(): readonly ValidatorIndex[] {
-    return this.#peers.connected().flatMap((name) => this.#places.get(name) ?? []);
+  connected(): readonly string[] {
+    return this.#peers.connected();
   }
 
-  misbehaved(peer: ValidatorIndex, reason: string): void {
-    this.#peers.penalize(this.#name(peer), reason);
+  misbehaved(peer: string, reason: string): void {
+    this.#peers.penalize(peer, reason);
   }
 
-  /** Hands what arrives to the engine. Members outside the set are heard by nobody here. */
-  deliverTo(engine: Engine): void {
+  /** Hands what arrives to the engine of its epoch. */
+  deliverTo(engines: EpochEngines): void {
     for (const kind of Object.values(messageKinds)) {
       if (REQUEST_KINDS.includes(kind)) {
         this.#peers.onRequest(
           wireKind(kind),
-          (peer, payload) => engine.serve(this.#place(peer), kind, payload),
+          async (peer, message) => {
+            const { epoch, payload } = splitEpoch(message);
+            try {
+              return await engines.serve(peer, epoch, kind, payload);
+            } catch (error) {
+              // Not running, of another epoch, malformed or over a budget: what is to blame was blamed already.
+              throw new RequestRefusal(error instanceof Error ? error.message : String(error));
+            }
+          },
           'consensus',
         );
       } else {
-        this.#peers.onMessage(wireKind(kind), (peer, payload) => {
-          const place = this.#places.get(peer);
-          if (place !== undefined) engine.receive(place, kind, payload);
+        this.#peers.onMessage(wireKind(kind), (peer, message) => {
+          const { epoch, payload } = splitEpoch(message);
+          engines.receive(peer, epoch, kind, payload);
         });
       }
     }
-    this.#peers.onConnected((peer) => {
-      const place = this.#places.get(peer);
-      if (place !== undefined) engine.peerConnected(place);
-    });
-  }
-
-  #name(place: ValidatorIndex): string {
-    const name = this.#names[place];
-    if (name === undefined) throw new RangeError(`There is no validator ${place}.`);
-    return name;
-  }
-
-  #place(name: string): ValidatorIndex {
-    const place = this.#places.get(name);
-    if (place === undefined) throw new RangeError(`${name} is no validator.`);
-    return place;
+    this.#peers.onConnected((peer) => engines.peerConnected(peer));
   }
 }

@@ -1,6 +1,16 @@
-import { type MemberRecord, ModuleReaders } from '@hanse/modules';
+import { ModuleReaders } from '@hanse/modules';
 import { membersAddress } from '@hanse/modules/abi';
-import { faultBound, type Genesis, type Hash, type Suite } from '@hanse/protocol';
+import {
+  Epoch,
+  faultBound,
+  type Genesis,
+  type Hash,
+  type Height,
+  type Hex,
+  type StateReader,
+  type Suite,
+  type ValidatorSet,
+} from '@hanse/protocol';
 import type { FinalizedBlock } from '../chain/ledger.ts';
 import type { LedgerService } from '../chain/ledgerService.ts';
 import { PromptSenders } from '../chain/promptSenders.ts';
@@ -8,8 +18,9 @@ import { readSenderPermissions } from '../chain/senderPermissions.ts';
 import type { SenderService } from '../chain/senderService.ts';
 import { TransactionIntake } from '../chain/transactionIntake.ts';
 import { defaultPoolOptions, TransactionPool } from '../chain/transactionPool.ts';
-import { defaultEngineOptions, Engine, type EngineEvents, type Signer } from '../engine/index.ts';
+import { defaultEngineOptions, EpochEngines, type EpochEvents, EvidenceStore, type Signer } from '../engine/index.ts';
 import { executionRules } from '../execution/executionRules.ts';
+import { missingRule, type SupportedRules, supportedRules, UnsupportedRuleError } from '../execution/ruleVersions.ts';
 import { checkTransactionForm, checkTransactionStatically } from '../execution/staticChecks.ts';
 import { requestBlockRange, serveBlockRanges } from '../network/blockRanges.ts';
 import { type GossipTransaction, TransactionGossip } from '../network/gossip.ts';
@@ -27,6 +38,8 @@ import { credibleHeight } from './credibleHeight.ts';
 import { EngineBodiesAdapter } from './engineBodies.ts';
 import { EngineTransportAdapter } from './engineTransport.ts';
 import { GossipConduct } from './gossipConduct.ts';
+import { prepareImport } from './importPreparation.ts';
+import { reachableMembers } from './reachableMembers.ts';
 
 /** What a member stands on; the simulator gives its own. */
 export interface MemberRuntime {
@@ -37,9 +50,11 @@ export interface MemberRuntime {
   readonly logger: Logger;
   /** The ledger, on a thread of its own. */
   readonly ledger: LedgerService;
-  readonly senders: Pick<SenderService, 'recover'>;
+  readonly senders: Pick<SenderService, 'recover' | 'verifyCertificates'>;
   /** Reads the ledger's storage in this thread. */
   readonly reader: LedgerReader;
+  /** Makes `network` prove another transport key from now on; false if its private key is not at hand. */
+  readonly identify?: (transportKey: Hex) => boolean;
 }
 
 export interface MemberOptions {
@@ -47,12 +62,14 @@ export interface MemberOptions {
   readonly genesis: Genesis;
   readonly suite: Suite;
   readonly genesisHash: Hash;
-  /** The transport key that `network` proves. */
-  readonly transportKey: MemberRecord['transportKey'];
-  /** Signs votes; absent for an observer. */
-  readonly signer?: Signer;
+  /** The transport key that `network` proves at the start. */
+  readonly transportKey: Hex;
+  /** The vote keys at hand: none for a mere observer, several while a key is being replaced. */
+  readonly signers: () => readonly Signer[];
   /** Where to accept members. */
   readonly listen: string;
+  /** What this program can follow; tests take something away. */
+  readonly supported?: SupportedRules;
   /** Where to reach members, by name, tried before the endpoints on the chain. */
   readonly known: Readonly<Record<string, readonly string[]>>;
 }
@@ -62,6 +79,10 @@ export interface MemberEvents {
   /** Blocks are final and readable through `reader`. */
   finalized(blocks: readonly { readonly height: number; readonly hash?: Hash }[]): void;
   alarm(kind: string, detail: string): void;
+  /** Consensus goes on with this set from now on. */
+  epochEntered?(validators: ValidatorSet): void;
+  /** The next block runs by a rule that this program lacks: the member has stopped voting and importing. */
+  outdated?(error: UnsupportedRuleError): void;
 }
 
 /** How many bodies of proposals are kept beside the pool: the unfinalized blocks of a branch, full. */
@@ -86,59 +107,66 @@ export class Member {
   readonly peers: PeerNetwork;
   readonly gossip: TransactionGossip;
   readonly sync: SyncDriver;
-  readonly engine: Engine;
+  readonly engine: EpochEngines;
+  readonly evidence: EvidenceStore;
   readonly readers: ModuleReaders;
   readonly #options: MemberOptions;
   readonly #runtime: MemberRuntime;
   readonly #events: MemberEvents;
-  /** The validators' names in the order of their set. */
-  readonly #validators: readonly string[];
+  #transportKey: Hex;
   #membersDigest = '';
   /** The storage of the module `members` at the last look. */
   #membersRoot: Hash | undefined;
+  /** Members changed with the last block: validators that left are still talked to until the next one. */
+  #leaversStay = false;
+  /** Of the rule that the log has warned of. */
+  #warnedOfHeight: number | undefined;
   #closed = false;
   #resendTimer: Timer | undefined;
   #resends = 0;
 
   /** Opens the engine's log and wires everything; nothing is sent before `start`. */
   static async open(options: MemberOptions, runtime: MemberRuntime, events: MemberEvents): Promise<Member> {
-    const head = await runtime.ledger.finalizedHead();
+    const { reader, ledger, disk, clock, logger } = runtime;
     const draft = new MemberDraft(options, runtime);
-    const transport = new EngineTransportAdapter(draft.peers, head.validators);
+    const evidence = await EvidenceStore.open(disk);
+    const transport = new EngineTransportAdapter(draft.peers);
     // The engine's events reach the member, which exists only after the engine.
     const reached: { member?: Member } = {};
-    const engineEvents: EngineEvents = {
+    const engineEvents: EpochEvents = {
       finalized: (blocks) => reached.member?.finalized(blocks),
-      behind: (height) => reached.member?.sync.behind(height),
+      behind: (height, peer) => reached.member?.sync.behind(height, peer),
       alarm: (kind, detail) => reached.member?.alarm(kind, detail),
-      enteredView: () => undefined,
+      evidence: (first, second) => {
+        evidence.add({ first, second }).catch((error: unknown) => {
+          runtime.logger.log('error', 'evidence of a double vote could not be kept', { error: String(error) });
+        });
+      },
+      epochEntered: (validators) => reached.member?.epochEntered(validators),
     };
-    const engine = await Engine.open(
+    const engine = await EpochEngines.open(
       { ...defaultEngineOptions, ...consensusParameters(options) },
       {
-        ledger: runtime.ledger,
+        ledger,
         transport,
         bodies: new EngineBodiesAdapter({
           pool: draft.pool,
           intake: draft.intake,
-          knownTo: (place, hash) => draft.gossip.knownTo(head.validators.validators[place]?.name ?? '', hash),
+          knownTo: (peer, hash) => draft.gossip.knownTo(peer, hash),
         }),
         events: engineEvents,
-        disk: runtime.disk,
-        clock: runtime.clock,
-        logger: runtime.logger.child({ part: 'engine' }),
-        ...(options.signer === undefined ? {} : { signer: options.signer }),
+        disk,
+        clock,
+        logger: logger.child({ part: 'engine' }),
+        signers: options.signers,
+        closingCertificate: (epoch) => {
+          const height = draft.readers.readEpochStart(reader.state(), Epoch(epoch + 1));
+          return height === undefined ? undefined : reader.certificate(height as Height);
+        },
       },
     );
     transport.deliverTo(engine);
-    const member = new Member(
-      options,
-      runtime,
-      events,
-      draft,
-      engine,
-      head.validators.validators.map(({ name }) => name),
-    );
+    const member = new Member(options, runtime, events, { draft, engine, evidence });
     reached.member = member;
     return member;
   }
@@ -147,26 +175,25 @@ export class Member {
     options: MemberOptions,
     runtime: MemberRuntime,
     events: MemberEvents,
-    draft: MemberDraft,
-    engine: Engine,
-    validators: readonly string[],
+    { draft, engine, evidence }: { draft: MemberDraft; engine: EpochEngines; evidence: EvidenceStore },
   ) {
     this.#options = options;
     this.#runtime = runtime;
     this.#events = events;
+    this.#transportKey = options.transportKey;
     this.pool = draft.pool;
     this.intake = draft.intake;
     this.peers = draft.peers;
     this.gossip = draft.gossip;
     this.readers = draft.readers;
     this.engine = engine;
-    this.#validators = validators;
+    this.evidence = evidence;
     this.sync = this.#createSync();
     serveBlockRanges(this.peers, async (range) => readBlockRange(runtime.reader, range), runtime.clock);
-    this.peers.onHead((_peer, height) => {
+    this.peers.onHead((peer, height) => {
       // A peer a block ahead is normal: consensus itself brings that block.
-      if (height > runtime.reader.headHeight() + 1) this.sync.behind(height);
-      this.sync.peersChanged();
+      if (height > runtime.reader.headHeight() + 1) this.sync.behind(height, peer);
+      else this.sync.peersChanged();
     });
   }
 
@@ -189,11 +216,12 @@ export class Member {
   /** How far this member is behind, by what more validators say than may lie; undefined while it keeps up. */
   syncing(): { readonly startHeight: number; readonly height: number; readonly target: number } | undefined {
     const { active, startHeight, height } = this.sync.status;
+    const validators = new Set(this.engine.validators.validators.map(({ name }) => name));
     const told = this.peers
       .peers()
-      .filter(({ name, state }) => state === 'connected' && this.#validators.includes(name))
+      .filter(({ name, state }) => state === 'connected' && validators.has(name))
       .map(({ headHeight }) => headHeight ?? 0);
-    const target = credibleHeight(told, faultBound(this.#validators.length));
+    const target = credibleHeight(told, faultBound(validators.size));
     return active && target > height ? { startHeight, height, target } : undefined;
   }
 
@@ -204,7 +232,7 @@ export class Member {
     return result;
   }
 
-  finalized(blocks: Parameters<EngineEvents['finalized']>[0]): void {
+  finalized(blocks: Parameters<EpochEvents['finalized']>[0]): void {
     const { reader } = this.#runtime;
     reader.refresh();
     const included = blocks.flatMap(({ transactionHashes }) => transactionHashes);
@@ -223,7 +251,7 @@ export class Member {
    * leader is gone or mute, f + 1 members must know of it for the view to pass, so then it goes to everybody.
    */
   #resend(): void {
-    const leader = this.#validators[this.engine.state().leader];
+    const leader = this.engine.validators.validators[this.engine.state().leader]?.name;
     if (leader !== this.#options.name) {
       const connected = this.peers.connected();
       this.#resends += 1;
@@ -238,25 +266,71 @@ export class Member {
     const { reader } = this.#runtime;
     this.peers.setHead(reader.headHeight());
     this.#followMembers();
+    this.#followRules();
     this.#events.finalized(blocks);
+  }
+
+  epochEntered(validators: ValidatorSet): void {
+    this.#events.epochEntered?.(validators);
   }
 
   /** Members and where to reach them stand on the chain; the network follows. */
   #followMembers(): void {
-    const state = this.#runtime.reader.state();
+    const { reader } = this.#runtime;
+    const state = reader.state();
     const root = state.account(membersAddress)?.storageRoot;
+    const leaversGo = this.#leaversStay;
     // Reading all members takes about a millisecond, and few blocks change any.
-    if (root !== undefined && root === this.#membersRoot) return;
+    if (root !== undefined && root === this.#membersRoot && !leaversGo) return;
+    this.#leaversStay = root !== this.#membersRoot;
     this.#membersRoot = root;
-    const members = reachableMembers(this.#options, this.readers.readMembers(state));
+    this.#followOwnKey(state);
+    const members = reachableMembers(this.#options, this.readers, state, reader.headHeight());
     const digest = JSON.stringify(members);
     if (digest === this.#membersDigest) return;
     this.#membersDigest = digest;
     this.peers.setMembers(members);
   }
 
+  /** Warns of rules to come that this program lacks, and stops before the first block that runs by one. */
+  #followRules(): void {
+    const { reader, logger } = this.#runtime;
+    const supported = this.#options.supported ?? supportedRules;
+    const schedule = this.readers.readScheduledRules(reader.state());
+    const height = reader.headHeight();
+    const missing = missingRule(schedule, Number.POSITIVE_INFINITY, supported);
+    if (missing === undefined) return;
+    const error = new UnsupportedRuleError(missing, supported);
+    if (missing.height > height + 1) {
+      if (this.#warnedOfHeight !== missing.height) logger.log('warn', 'upgrade this member', { reason: error.message });
+      this.#warnedOfHeight = missing.height;
+      return;
+    }
+    this.sync.close();
+    this.engine.silence('outdated', error.message);
+    this.#events.outdated?.(error);
+  }
+
+  /** From the block on in which this member's transport key changed, the others expect the new one. */
+  #followOwnKey(state: StateReader): void {
+    const self = this.readers.readMembers(state).find(({ name }) => name === this.#options.name);
+    if (self === undefined || self.transportKey === this.#transportKey) return;
+    if (this.#runtime.identify?.(self.transportKey) !== true) {
+      const detail = `the chain has the transport key ${self.transportKey} for this member, whose private key is not in its folder of keys: no other member will talk to it`;
+      this.alarm('transport-key-missing', detail);
+      return;
+    }
+    this.#transportKey = self.transportKey;
+    this.peers.changeOwnKey(self.transportKey);
+  }
+
   #createSync(): SyncDriver {
-    const { ledger, reader, clock, logger } = this.#runtime;
+    const { ledger, reader, clock, logger, senders } = this.#runtime;
+    const { suite, genesisHash } = this.#options;
+    const validators = (): ValidatorSet | undefined => {
+      const state = reader.state();
+      return this.readers.readValidatorSet(state, this.readers.readEpoch(state));
+    };
     const driver = new SyncDriver(
       {},
       {
@@ -267,6 +341,7 @@ export class Member {
               state === 'connected' && headHeight !== undefined ? [{ name, headHeight }] : [],
             ),
         getRange: (peer, range) => requestBlockRange(this.peers, peer, range, RANGE_TIMEOUT_MS),
+        prepare: (blocks) => prepareImport(blocks, { suite, genesisHash, senders, validators }),
         head: async () => {
           reader.refresh();
           return reader.headHeight();
@@ -351,7 +426,7 @@ class MemberDraft {
         genesisHash: options.genesisHash,
         chainId: genesis.chainId,
         listen: options.listen,
-        members: reachableMembers(options, this.readers.readMembers(reader.state())),
+        members: reachableMembers(options, this.readers, reader.state(), reader.headHeight()),
         headHeight: reader.headHeight(),
       },
       { network: runtime.network, clock, random: runtime.random, logger: logger.child({ part: 'network' }) },
@@ -396,18 +471,4 @@ function consensusParameters({ genesis, suite, genesisHash }: MemberOptions): {
 } {
   const { idleBlockIntervalMs, maxBlockTransactions, maxBlockBytes } = genesis.parameters;
   return { suite, genesisHash, idleBlockIntervalMs, maxBlockTransactions, maxBlockBytes };
-}
-
-/** The other members as the network dials them: what the operator knows first, then what the chain says. */
-function reachableMembers(
-  options: MemberOptions,
-  members: readonly MemberRecord[],
-): readonly { name: string; transportKey: MemberRecord['transportKey']; endpoints: readonly string[] }[] {
-  return members
-    .filter(({ active, name }) => active && name !== options.name)
-    .map(({ name, transportKey, endpoints }) => ({
-      name,
-      transportKey,
-      endpoints: [...new Set([...(options.known[name] ?? []), ...endpoints])],
-    }));
 }

@@ -1,6 +1,21 @@
-import { type Epoch, type Genesis, type Hash, quorum, type Suite } from '@hanse/protocol';
+import {
+  bytesToHex,
+  type Epoch,
+  type Genesis,
+  type Hash,
+  quorum,
+  type Suite,
+  statementBytes,
+  type Vote,
+} from '@hanse/protocol';
 import type { EngineState } from '../engine/index.ts';
-import type { HealthReport, NetworkInformation, NodeStatus, TransactionSubmitter } from '../rpc/dependencies.ts';
+import type {
+  DoubleVoteInformation,
+  HealthReport,
+  NetworkInformation,
+  NodeStatus,
+  TransactionSubmitter,
+} from '../rpc/dependencies.ts';
 import type { LedgerReader } from '../storage/ledgerReader.ts';
 import type { Member } from './member.ts';
 
@@ -87,7 +102,34 @@ export class MemberStatus {
       },
       pendingTransactions: () => member.pool.size,
       health: () => this.#health(),
+      evidence: () => this.#evidence(),
+      signedAsFinal: () => state().signedAsFinal,
     };
+  }
+
+  #evidence(): readonly DoubleVoteInformation[] {
+    const { genesisHash, reader, member } = this.#modules;
+    const state = reader.state();
+    const show = ({ statement, signature }: Vote) => ({
+      kind: statement.kind,
+      statement: bytesToHex(statementBytes(genesisHash, statement)),
+      signature: bytesToHex(signature),
+    });
+    return member.evidence.list().map(({ first, second }) => {
+      const { epoch, view } = first.statement;
+      const { signer } = first;
+      const name = member.readers.readValidatorSet(state, epoch)?.validators[signer]?.name;
+      const recorded = member.readers.isDoubleVoteRecorded(state, epoch, view, signer);
+      return {
+        epoch,
+        view,
+        signer,
+        validator: name ?? String(signer),
+        first: show(first),
+        second: show(second),
+        recorded,
+      };
+    });
   }
 
   #health(): HealthReport {
@@ -108,9 +150,8 @@ export class MemberStatus {
 
   /** Blocks need a quorum: as many others as that takes must be connected. */
   #peersCheck(): Check {
-    const { member, reader } = this.#modules;
-    const { epoch } = member.engine.state();
-    const validators = member.readers.readValidatorSet(reader.state(), epoch)?.validators ?? [];
+    const { member } = this.#modules;
+    const { validators } = member.engine.validators;
     const connected = new Set(member.peers.connected());
     const reached = validators.filter(({ name }) => name === this.#modules.name || connected.has(name)).length;
     const needed = quorum(validators.length);

@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Address, bytesToHex, type Hex, hexToBytes, type Suite } from '@hanse/protocol';
 import { transportPublicKey } from '../runtime/transportKey.ts';
@@ -78,5 +89,57 @@ export function readMemberKeys(folder: string): MemberKeys {
   return {
     vote: readKeyFile(join(folder, keyFileNames.vote)),
     transport: readKeyFile(join(folder, keyFileNames.transport)),
+  };
+}
+
+/** A private key and the file that it stands in. */
+export interface StoredKey {
+  readonly file: string;
+  readonly key: Uint8Array;
+}
+
+/** All keys in a member's folder. Which of them count is for the chain to say. */
+export interface MemberKeyRing {
+  readonly votes: readonly StoredKey[];
+  readonly transports: readonly StoredKey[];
+}
+
+/**
+ * The keys in a member's folder: `vote.key` and `transport.key`, which must be there, then those put beside them before a key
+ * is replaced (`vote-NAME.key`, `transport-NAME.key`), by name.
+ */
+export function readMemberKeyRing(folder: string): MemberKeyRing {
+  const read = (first: string, further: RegExp): readonly StoredKey[] => {
+    const names = existsSync(folder) ? readdirSync(folder).filter((name) => further.test(name)) : [];
+    return [first, ...names.sort()].map((name) => {
+      const file = join(folder, name);
+      return { file, key: readKeyFile(file) };
+    });
+  };
+  return {
+    votes: read(keyFileNames.vote, /^vote-[\w.-]+\.key$/),
+    transports: read(keyFileNames.transport, /^transport-[\w.-]+\.key$/),
+  };
+}
+
+/** A file beside a vote key, which says that a log of votes was begun for it (see `KeyUsage`): backups of the folder carry it along. */
+export function keyUsage(file: string): { wasUsed(): Promise<boolean>; markUsed(): Promise<void> } {
+  const mark = `${file}.used`;
+  return {
+    wasUsed: async () => existsSync(mark),
+    markUsed: async () => {
+      const text =
+        'A log of votes was begun for this key. Without that log the key must not vote at once; do not delete this file.\n';
+      writeFileSync(mark, text, { mode: 0o600 });
+      // Windows flushes no folders.
+      for (const path of process.platform === 'win32' ? [mark] : [mark, dirname(mark)]) {
+        const handle = openSync(path, 'r');
+        try {
+          fsyncSync(handle);
+        } finally {
+          closeSync(handle);
+        }
+      }
+    },
   };
 }

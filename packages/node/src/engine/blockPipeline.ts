@@ -35,6 +35,8 @@ export interface Head {
   readonly digest: Hash;
   readonly view: View;
   readonly timeMs: number;
+  /** It closed this engine's own epoch. */
+  readonly closesEpoch: boolean;
 }
 
 /** What the pipeline asks of the engine around it. */

@@ -186,7 +186,7 @@ describe('engine', () => {
     cluster.onSend = ({ from, kind, payload, request }) => {
       if (request || (kind !== messageKinds.votes && kind !== messageKinds.proposal)) return;
       const { disk, pool } = cluster.member(from);
-      const durable = Buffer.concat(disk.durableContents('log').map((bytes) => Buffer.from(bytes)));
+      const durable = Buffer.concat([...disk.durableFiles('log').values()]);
       const votes: Vote[] = [];
       if (kind === messageKinds.votes) votes.push(...decodeVotes(payload));
       else {

@@ -27,27 +27,30 @@ import type { FinalizedBlock, FinalizedHead } from '../chain/ledger.ts';
 import type { Timer } from '../runtime/clock.ts';
 import { alarmKindOf } from '../runtime/diskFailure.ts';
 import { BlockPipeline, type Head, type UntimedInput } from './blockPipeline.ts';
-import { certificateOf, headOf, noteAmnesia, openEngineLog, placeOf, type RecoveredLog } from './engineLog.ts';
-import type { EngineModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
+import { certificateOf, type EngineLog, headOf, openEngineLog, placeOf, type RecoveredLog } from './engineLog.ts';
+import type { EngineModules, EngineOpenModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
 import { type EngineRecord, encodeEngineRecord } from './logRecords.ts';
-import {
-  encodeCertificateRequest,
-  encodeCertificates,
-  encodeProposalEnvelope,
-  encodeVotes,
-  messageKinds,
-} from './messages.ts';
 import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
+import { Outgoing } from './outgoing.ts';
 import { PeerDesk } from './peerDesk.ts';
 import { ProposalStore } from './proposalStore.ts';
 import { Sleeper } from './sleeper.ts';
 import { StatusExchange } from './statusExchange.ts';
 import { defaultVerifierLimits, Verifier } from './verification.ts';
 import { certificateRecords, VoteDesk } from './voteDesk.ts';
-import type { WriteAheadLog } from './writeAheadLog.ts';
 
-export type { EngineModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
+export type { EngineModules, EngineOpenModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
 export { defaultEngineOptions } from './engineOptions.ts';
+
+/** What an engine begins with. */
+export interface EngineBeginning {
+  readonly log: EngineLog;
+  readonly metrics: EngineMetrics;
+  readonly head: FinalizedHead;
+  readonly recovered: RecoveredLog;
+  /** The process ran the epoch before, with this log: nothing was signed in this one. */
+  readonly enteredAnew: boolean;
+}
 
 /**
  * Hosts the consensus core: hands it what was verified, and carries out its effects in order with the discipline
@@ -58,7 +61,7 @@ export class Engine {
   readonly metrics: EngineMetrics;
   readonly #options: EngineOptions;
   readonly #modules: EngineModules;
-  readonly #log: WriteAheadLog;
+  readonly #log: EngineLog;
   readonly #validators: ValidatorSet;
   readonly #self: ValidatorIndex | undefined;
   readonly #store = new ProposalStore();
@@ -66,9 +69,11 @@ export class Engine {
   readonly #verifier: Verifier;
   readonly #pipeline: BlockPipeline;
   readonly #peers: PeerDesk;
+  readonly #outgoing: Outgoing;
   readonly #votes: VoteDesk | undefined;
   readonly #status: StatusExchange;
   readonly #recovered: RecoveredLog;
+  readonly #enteredAnew: boolean;
   #core: ConsensusState;
   #head: Head;
   #headCertificate: Certificate<FinalizeStatement> | undefined;
@@ -85,19 +90,17 @@ export class Engine {
   #wake: Timer | undefined;
   #pendingDue = false;
 
-  private constructor(
-    options: EngineOptions,
-    modules: EngineModules,
-    parts: { log: WriteAheadLog; metrics: EngineMetrics; head: FinalizedHead; recovered: RecoveredLog },
-  ) {
+  /** The engine of the epoch that follows `beginning.head`; it does nothing until `start`. */
+  constructor(options: EngineOptions, modules: EngineModules, beginning: EngineBeginning) {
     const { suite, genesisHash } = options;
-    const { head, recovered } = parts;
+    const { head, recovered } = beginning;
     this.#options = options;
     this.#modules = modules;
-    this.#log = parts.log;
-    this.metrics = parts.metrics;
+    this.#log = beginning.log;
+    this.metrics = beginning.metrics;
+    this.#enteredAnew = beginning.enteredAnew;
     this.#validators = head.validators;
-    this.#self = placeOf(modules.signer, head.validators);
+    this.#self = head.recoveryPending ? undefined : placeOf(beginning.log.signer, head.validators);
     this.#head = headOf(head);
     this.#headCertificate = certificateOf(head);
     this.#recovered = recovered;
@@ -114,6 +117,15 @@ export class Engine {
     this.#core = createConsensus(this.#consensusOptions(), this.#point());
     this.#pipeline = this.#createPipeline();
     this.#peers = this.#createPeerDesk();
+    this.#outgoing = new Outgoing(
+      {
+        epoch: head.validators.epoch,
+        validatorCount: head.validators.validators.length,
+        self: this.#self,
+        requestTimeoutMs: options.requestTimeoutMs,
+      },
+      { transport: modules.transport, peers: this.#peers, store: this.#store },
+    );
     this.#votes = this.#createVoteDesk();
     this.#status = this.#createStatusExchange();
     // An own proposal holds an own vote, and a crash may have torn off the vote's record behind it.
@@ -126,11 +138,12 @@ export class Engine {
    * Opens the log, recovers from it and makes the engine, which does nothing until `start`. Rejects with a
    * WriteAheadLogError if the log is damaged or another member's.
    */
-  static async open(options: EngineOptions, modules: EngineModules): Promise<Engine> {
+  static async open(options: EngineOptions, modules: EngineOpenModules): Promise<Engine> {
     const metrics = createEngineMetrics();
     const head = await modules.ledger.finalizedHead();
-    const { log, recovered } = await openEngineLog(options, modules, head, metrics);
-    return new Engine(options, modules, { log, metrics, head, recovered });
+    const log = await openEngineLog(options, options.logFolder, modules.signer, { head }, { ...modules, metrics });
+    const recovered = await log.recover(head);
+    return new Engine(options, modules, { log, metrics, head, recovered, enteredAnew: false });
   }
 
   /** Begins to take part: feeds the core what the log gave back and asks the others where they are. */
@@ -146,7 +159,8 @@ export class Engine {
     for (const { statement, signer, signature } of this.#recovered.votes)
       this.#verifier.trust(statement, signer, signature);
     const { votes, certificates, proposals, amnesia } = this.#recovered;
-    this.#startCore({ ownVotes: votes, certificates, proposals: proposals.map(({ message }) => message), amnesia });
+    const messages = proposals.map(({ message }) => message);
+    this.#startCore({ ownVotes: votes, certificates, proposals: messages, amnesia, enteredAnew: this.#enteredAnew });
     if (amnesia)
       this.#alarm('amnesia', 'the log of votes was lost: this member follows without a vote until that is safe', false);
     this.#modules.bodies.onPending(() => this.#considerPending());
@@ -195,11 +209,21 @@ export class Engine {
       finalizedHeight: this.#head.height,
       voting: this.#votingState(),
       self: this.#self,
+      signedAsFinal: this.#signedAsFinal(),
     };
   }
 
-  /** Stops: nothing is sent or asked any more, the log is flushed and closed. */
-  async close(): Promise<void> {
+  #signedAsFinal(): EngineState['signedAsFinal'] {
+    const blocks = (this.#votes?.ownVotes() ?? []).flatMap(({ statement }) =>
+      statement.kind === 'finalize' && statement.height > this.#head.height
+        ? [{ height: statement.height, blockHash: statement.blockHash }]
+        : [],
+    );
+    return blocks.sort((a, b) => a.height - b.height);
+  }
+
+  /** Stops: nothing is signed, sent or asked any more. The log stays open for the next engine. */
+  retire(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#wake?.cancel();
@@ -207,8 +231,18 @@ export class Engine {
     this.#status.close();
     this.#sleeper.close();
     this.#pipeline.close();
+  }
+
+  /** Stops, and resolves when every finalization that was begun is done. */
+  async stopped(): Promise<void> {
+    this.retire();
     await this.#pipeline.settled();
-    await this.#log.close();
+  }
+
+  /** The same, and flushes and closes the log. */
+  async close(): Promise<void> {
+    await this.stopped();
+    await this.#log.log.close();
   }
 
   #startCore(recovered: Recovered): void {
@@ -223,13 +257,14 @@ export class Engine {
 
   #point(): FinalizedPoint {
     const { digest, height, view, timeMs } = this.#head;
-    return { digest, height, view, timeMs, certificate: this.#headCertificate };
+    return { digest, height, view, timeMs, certificate: this.#headCertificate, closesEpoch: this.#head.closesEpoch };
   }
 
   #votingState(): VotingState {
     if (this.#self === undefined) return 'observer';
     if (this.#stopped) return 'stopped';
     if (this.#amnesia && this.#votedAgainInView === undefined) return 'amnesia';
+    if (this.#enteredAnew) return 'voting';
     return this.#peers.answered.size + 1 >= quorum(this.#validators.validators.length) ? 'voting' : 'waiting';
   }
 
@@ -258,7 +293,7 @@ export class Engine {
   }
 
   #perform(effect: Effect): void {
-    const { transport, events } = this.#modules;
+    const { events } = this.#modules;
     switch (effect.type) {
       case 'vote':
         this.#guard(this.#vote(effect));
@@ -270,14 +305,14 @@ export class Engine {
         this.#append({ kind: 'certificate', certificate: effect.certificate });
         return;
       case 'broadcast':
-        transport.broadcast(messageKinds.certificates, encodeCertificates([effect.certificate]));
+        this.#outgoing.toAll([effect.certificate], []);
         return;
       case 'send':
-        this.#send(effect.certificates, effect.ownVotes, (kind, payload) => transport.send(effect.to, kind, payload));
+        this.#outgoing.toOne(effect.to, effect.certificates, effect.ownVotes);
         return;
       case 'resend':
-        this.#send(effect.certificates, effect.ownVotes, (kind, payload) => transport.broadcast(kind, payload));
-        if (effect.proposal !== undefined) this.#sendProposal(effect.proposal);
+        this.#outgoing.toAll(effect.certificates, effect.ownVotes);
+        if (effect.proposal !== undefined) this.#outgoing.proposal(effect.proposal);
         return;
       case 'check':
         this.#guard(this.#pipeline.check(effect.view, effect.message));
@@ -292,7 +327,7 @@ export class Engine {
         this.#pipeline.finalize(effect.digest, effect.certificate);
         return;
       case 'fetchCertificates':
-        void this.#fetchCertificates(effect.fromView, effect.toView, effect.preferred);
+        void this.#outgoing.fetchCertificates(effect.fromView, effect.toView, effect.preferred, () => this.#closed);
         return;
       case 'behind':
         events.behind(effect.certificate.statement.height, effect.preferred);
@@ -304,6 +339,9 @@ export class Engine {
         this.metrics.viewsEntered++;
         events.enteredView(this.#validators.epoch, effect.view, leaderOf(this.#core, effect.view));
         this.#considerPending();
+        return;
+      case 'evidence':
+        events.evidence(effect.first, effect.second);
         return;
       case 'alarm':
         if (effect.kind === 'amnesia') this.#guard(this.#loseMemory(effect.detail));
@@ -319,7 +357,7 @@ export class Engine {
   async #vote(effect: Extract<Effect, { type: 'vote' }>): Promise<void> {
     const vote = await this.#cast(effect.statement, () => certificateRecords(effect.flushWith));
     if (vote === undefined || this.#closed) return;
-    this.#modules.transport.broadcast(messageKinds.votes, encodeVotes([vote]));
+    this.#outgoing.toAll([], [vote]);
     this.#feed({ type: 'vote', from: vote.signer, vote });
   }
 
@@ -339,7 +377,7 @@ export class Engine {
     const entry = this.#pipeline.register({ message, inline: [] }, undefined);
     entry.logged = true;
     this.metrics.proposalsSent++;
-    this.#sendProposal(message);
+    this.#outgoing.proposal(message);
     this.#feed({ type: 'vote', from: vote.signer, vote });
   }
 
@@ -354,46 +392,11 @@ export class Engine {
     return vote;
   }
 
-  /** Every validator gets the bodies that it is not known to have. */
-  #sendProposal(message: ProposalMessage): void {
-    const transactions = this.#store.get(message.digest)?.transactions ?? [];
-    for (let to = 0; to < this.#validators.validators.length; to++) {
-      if (to === this.#self) continue;
-      const inline = this.#peers.inlineFor(to, transactions);
-      this.#modules.transport.send(to, messageKinds.proposal, encodeProposalEnvelope({ message, inline }));
-    }
-  }
-
-  #send(
-    certificates: readonly Certificate[],
-    votes: readonly Vote[],
-    send: (kind: number, payload: Uint8Array) => void,
-  ): void {
-    if (certificates.length > 0) send(messageKinds.certificates, encodeCertificates(certificates));
-    if (votes.length > 0) send(messageKinds.votes, encodeVotes(votes));
-  }
-
   #append(record: EngineRecord): void {
     try {
-      this.#log.append(encodeEngineRecord(record));
+      this.#log.log.append(encodeEngineRecord(record));
     } catch (error) {
       this.#alarm('log-failed', error instanceof Error ? error.message : String(error), true);
-    }
-  }
-
-  async #fetchCertificates(fromView: View, toView: View, preferred: ValidatorIndex): Promise<void> {
-    const { transport } = this.#modules;
-    const request = encodeCertificateRequest({ epoch: this.#validators.epoch, fromView, toView });
-    try {
-      const answer = await transport.request(
-        preferred,
-        messageKinds.requestCertificates,
-        request,
-        this.#options.requestTimeoutMs,
-      );
-      if (!this.#closed) this.#peers.receiveCertificates(preferred, answer);
-    } catch {
-      // The core asks again, each time somebody else.
     }
   }
 
@@ -443,8 +446,10 @@ export class Engine {
     }
     events.finalized(blocks);
     const { view } = certificate.statement;
-    const head = { height: last.height, digest: last.digest, view, timeMs: last.timeMs };
-    this.#moveHead(head, certificate, new Set(blocks.map(({ digest }) => digest)));
+    const { height, digest, timeMs, closesEpoch } = last;
+    const finalized = new Set(blocks.map((block) => block.digest));
+    this.#moveHead({ height, digest, view, timeMs, closesEpoch }, certificate, finalized);
+    if (closesEpoch) events.epochClosed(this.#validators.epoch);
   }
 
   #moveHead(head: Head, certificate: Certificate<FinalizeStatement> | undefined, finalized: ReadonlySet<Hash>): void {
@@ -455,10 +460,9 @@ export class Engine {
     if (this.#amnesia && this.#votedAgainInView !== undefined && head.view >= this.#votedAgainInView) {
       // Every later start begins above the first view of the new votes, and so above all that the lost log held.
       this.#amnesia = false;
-      this.#append({ kind: 'amnesia', epoch: this.#validators.epoch, over: true });
-      this.#log.carry(undefined);
+      this.#append(this.#log.noteFound(this.#validators.epoch));
     }
-    this.#log.cutBelow(this.#validators.epoch, head.view).catch((error: unknown) => {
+    this.#log.log.cutBelow(this.#validators.epoch, head.view).catch((error: unknown) => {
       this.#modules.logger.log('warn', 'old segments of the log could not be removed', { error: String(error) });
     });
     this.#feed({ type: 'applied', point: this.#point() });
@@ -479,7 +483,7 @@ export class Engine {
     this.#alarm('amnesia', detail, false);
     const old = this.#core;
     try {
-      await noteAmnesia(this.#log, this.#validators.epoch);
+      await this.#log.noteLost(this.#validators.epoch);
     } catch (error) {
       this.#alarm(alarmKindOf(error, 'log-failed'), String(error), true);
       return;
@@ -575,13 +579,13 @@ export class Engine {
   }
 
   #createVoteDesk(): VoteDesk | undefined {
-    const { signer } = this.#modules;
+    const { signer } = this.#log;
     if (signer === undefined || this.#self === undefined) return undefined;
     const { suite, genesisHash, resendIntervalMs } = this.#options;
     const options = { suite, genesisHash, self: this.#self, signerRetryMs: resendIntervalMs };
     return new VoteDesk(options, {
       signer,
-      log: this.#log,
+      log: this.#log.log,
       sleeper: this.#sleeper,
       metrics: this.metrics,
       finalizedView: () => this.#head.view,

@@ -5,6 +5,7 @@ import {
   type Hash,
   type Proposal,
   proposalDigest,
+  type Statement,
   type ValidatorIndex,
   type ValidatorSet,
   View,
@@ -32,39 +33,92 @@ export interface RecoveredLog {
   readonly amnesia: boolean;
 }
 
+/** What opening a log needs besides its options. */
+export interface EngineLogModules {
+  readonly disk: EngineModules['disk'];
+  readonly clock: EngineModules['clock'];
+  readonly logger: EngineModules['logger'];
+  readonly metrics: EngineMetrics;
+}
+
+/** The log of one vote key. It outlives the engines that write to it, one an epoch. */
+export class EngineLog {
+  readonly log: WriteAheadLog;
+  readonly signer: Signer | undefined;
+  /** Records that were read at the start and no engine has taken yet. */
+  #records: readonly EngineRecord[];
+  /** What the key signed may not all be here: no vote in any epoch before the rule of amnesia was followed once. */
+  #lost: boolean;
+
+  constructor(log: WriteAheadLog, signer: Signer | undefined, records: readonly EngineRecord[], lost: boolean) {
+    this.log = log;
+    this.signer = signer;
+    this.#records = records;
+    this.#lost = lost;
+  }
+
+  /**
+   * What the log holds of the epoch that follows `head`, above it. A log that was lost says so again in its newest
+   * segment, since older ones will be cut.
+   */
+  async recover(head: FinalizedHead): Promise<RecoveredLog> {
+    const { epoch } = head.validators;
+    const recovered = aboveHead(this.#records, head);
+    // Those of later epochs wait for their engine: the ledger beside the log may be older than the log.
+    this.#records = this.#records.filter((record) => epochOf(record) > epoch);
+    const amnesia = this.#lost && placeOf(this.signer, head.validators) !== undefined;
+    if (amnesia) await noteAmnesia(this.log, epoch);
+    return { ...recovered, amnesia };
+  }
+
+  /** Another vote of the key turned up. */
+  async noteLost(epoch: Epoch): Promise<void> {
+    this.#lost = true;
+    await noteAmnesia(this.log, epoch);
+  }
+
+  /** The rule of amnesia was followed to its end: every later start begins above all that the lost log held. Gives the record that says so. */
+  noteFound(epoch: Epoch): EngineRecord {
+    this.#lost = false;
+    this.log.carry(undefined);
+    return { kind: 'amnesia', epoch, over: true };
+  }
+}
+
 /**
- * Opens the member's log and reads what is above `head`. A log that is missing although storage shows that the member ran is
- * noted as lost (packages/consensus/spec.md, "Amnesia").
+ * Opens the log of a vote key, or begins one. A log that is missing although the key was used, or although the key reigns and storage
+ * shows that its holder ran, is noted as lost (packages/consensus/spec.md, "Amnesia"); unless this very process saw the key come to reign.
+ * Rejects with a WriteAheadLogError.
  */
 export async function openEngineLog(
   options: EngineOptions,
-  modules: EngineModules,
-  head: FinalizedHead,
-  metrics: EngineMetrics,
-): Promise<{ readonly log: WriteAheadLog; readonly recovered: RecoveredLog }> {
-  const opened = await WriteAheadLog.open(modules.disk, {
-    folder: options.logFolder,
-    binding: encodeBinding(options.genesisHash, modules.signer?.publicKey),
+  folder: string,
+  signer: Signer | undefined,
+  { head, sawItComeToReign = false }: { readonly head: FinalizedHead; readonly sawItComeToReign?: boolean },
+  modules: EngineLogModules,
+): Promise<EngineLog> {
+  const { disk, clock, logger, metrics } = modules;
+  const opened = await WriteAheadLog.open(disk, {
+    folder,
+    binding: encodeBinding(options.genesisHash, signer?.publicKey),
     segmentBytes: options.logSegmentBytes,
     maxRecordBytes: MAX_LOG_RECORD_BYTES,
-    monotonicMs: () => modules.clock.monotonicMs(),
+    monotonicMs: () => clock.monotonicMs(),
     onFlush: (durationMs) => {
       metrics.flushes++;
       metrics.flushMs += durationMs;
       metrics.flushMaxMs = Math.max(metrics.flushMaxMs, durationMs);
     },
   });
-  const { log } = opened;
-  if (opened.cutBytes > 0)
-    modules.logger.log('warn', 'cut a torn write off the end of the log', { bytes: opened.cutBytes });
+  if (opened.cutBytes > 0) logger.log('warn', 'cut a torn write off the end of the log', { bytes: opened.cutBytes });
   const digestOf = (proposal: Proposal): Hash => proposalDigest(options.suite, options.genesisHash, proposal);
   const records = opened.records.map((record) => decodeEngineRecord(record, digestOf));
-  const recovered = aboveHead(records, head);
-  const isMember = placeOf(modules.signer, head.validators) !== undefined;
-  const amnesia = recovered.amnesia || (opened.fresh && head.height > 0 && isMember);
-  // Also when the log says so already: the note must stand in the newest segment, since older ones will be cut.
-  if (amnesia) await noteAmnesia(log, head.validators.epoch);
-  return { log, recovered: { ...recovered, amnesia } };
+  const usedBefore = (await signer?.usage?.wasUsed()) ?? false;
+  const reigns = head.height > 0 && placeOf(signer, head.validators) !== undefined && !sawItComeToReign;
+  const lost = opened.fresh ? usedBefore || reigns : isNotedAsLost(records);
+  // Only now that the log is durable: without one, the next start must not take the key for a used one.
+  if (!usedBefore) await signer?.usage?.markUsed();
+  return new EngineLog(opened.log, signer, records, lost);
 }
 
 /** The signer's place in a set, if it is in it. */
@@ -81,47 +135,46 @@ export function certificateOf(head: FinalizedHead): Certificate<FinalizeStatemen
   return names ? certificate : undefined;
 }
 
-/** The finalized block as the core sees it. The view is that of the certificate, which for an epoch's last block may be later than that of its proposal; 0 if of an earlier epoch. */
+/** The finalized block as the core of the epoch that follows it sees it. The view is that of the certificate, which for an epoch's last block may be later than that of its proposal; 0 if of an earlier epoch. */
 export function headOf(head: FinalizedHead): Head {
   const proposedView = head.epoch === head.validators.epoch ? head.view : View(0);
   const view = certificateOf(head)?.statement.view ?? proposedView;
-  return { height: head.height, digest: head.digest, view, timeMs: head.timeMs };
+  return { height: head.height, digest: head.digest, view, timeMs: head.timeMs, closesEpoch: false };
 }
 
-function aboveHead(records: readonly EngineRecord[], finalized: FinalizedHead): RecoveredLog {
+function aboveHead(records: readonly EngineRecord[], finalized: FinalizedHead): Omit<RecoveredLog, 'amnesia'> {
   const { epoch } = finalized.validators;
   const { view } = headOf(finalized);
   const votes: Vote[] = [];
   const certificates: Certificate[] = [];
   const proposals: Extract<EngineRecord, { kind: 'proposal' }>[] = [];
-  let amnesia = false;
   for (const record of records) {
-    if (record.kind === 'amnesia') {
-      if (record.epoch === epoch) amnesia = !record.over;
-      continue;
-    }
-    const { statement } =
-      record.kind === 'vote'
-        ? record.vote
-        : record.kind === 'certificate'
-          ? record.certificate
-          : record.message.leaderVote;
-    if (statement.epoch !== epoch || statement.view <= view) continue;
+    if (record.kind === 'amnesia' || epochOf(record) !== epoch || viewOf(record) <= view) continue;
     if (record.kind === 'vote') votes.push(record.vote);
     else if (record.kind === 'certificate') certificates.push(record.certificate);
     else proposals.push(record);
   }
-  return { votes, certificates, proposals, amnesia };
+  return { votes, certificates, proposals };
 }
 
-/** Says that the log was lost; carried from segment to segment until it is over. */
-export function amnesiaRecord(epoch: Epoch): LogRecord {
-  return encodeEngineRecord({ kind: 'amnesia', epoch, over: false });
+/** The newest note counts, whatever its epoch: an epoch that went by without a vote settles nothing. */
+function isNotedAsLost(records: readonly EngineRecord[]): boolean {
+  const note = records.findLast((record) => record.kind === 'amnesia');
+  return note !== undefined && !note.over;
 }
 
-/** Makes it durable that the log was lost, so that every start until it is over follows the rule. */
-export async function noteAmnesia(log: WriteAheadLog, epoch: Epoch): Promise<void> {
-  const record = amnesiaRecord(epoch);
+function statementOf(record: Exclude<EngineRecord, { kind: 'amnesia' }>): Statement {
+  if (record.kind === 'vote') return record.vote.statement;
+  return record.kind === 'certificate' ? record.certificate.statement : record.message.leaderVote.statement;
+}
+
+const epochOf = (record: EngineRecord): number =>
+  record.kind === 'amnesia' ? record.epoch : statementOf(record).epoch;
+const viewOf = (record: Exclude<EngineRecord, { kind: 'amnesia' }>): number => statementOf(record).view;
+
+/** Makes it durable that the log was lost, so that every start until it is over follows the rule; carried from segment to segment. */
+async function noteAmnesia(log: WriteAheadLog, epoch: Epoch): Promise<void> {
+  const record: LogRecord = encodeEngineRecord({ kind: 'amnesia', epoch, over: false });
   log.append(record);
   log.carry(record);
   await log.flushed();

@@ -47,6 +47,10 @@ export interface EngineModules {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** What `Engine.open` needs besides, which opens a log of its own. */
+export interface EngineOpenModules extends EngineModules {
   /** Absent for an observer, who follows and never votes. */
   readonly signer?: Signer;
 }
@@ -66,4 +70,6 @@ export interface EngineState {
   readonly voting: VotingState;
   /** This member's place in the set, if it is in it. */
   readonly self: ValidatorIndex | undefined;
+  /** Blocks that this member signed as final and does not know to be final: elsewhere they may be. Ascending by height. */
+  readonly signedAsFinal: readonly { readonly height: Height; readonly blockHash: Hash }[];
 }

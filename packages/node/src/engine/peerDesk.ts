@@ -105,8 +105,10 @@ export class PeerDesk {
   /** The answer to this member's own question where a peer is. */
   receiveStatusAnswer(from: ValidatorIndex, payload: Uint8Array): void {
     try {
-      this.#answered.add(from);
-      this.#receiveStatus(from, decodeStatus(payload));
+      const status = decodeStatus(payload);
+      // A peer that is not yet in this epoch is asked again.
+      if (status.epoch === this.#modules.epoch) this.#answered.add(from);
+      this.#receiveStatus(from, status);
     } catch (error) {
       this.#blame(from, error);
     }

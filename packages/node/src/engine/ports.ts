@@ -1,4 +1,4 @@
-import type { Address, Epoch, Hash, Height, ValidatorIndex, View } from '@hanse/protocol';
+import type { Address, Epoch, Hash, Height, ValidatorIndex, View, Vote } from '@hanse/protocol';
 import type { TransactionBody } from '../chain/ledger.ts';
 
 /**
@@ -56,6 +56,10 @@ export interface EngineEvents {
   behind(height: Height, evidenceFrom: ValidatorIndex): void;
   /** Something a person should know: divergence, equivocation seen, result without quorum. */
   alarm(kind: string, detail: string): void;
+  /** Two votes of one validator that no honest one signs both. */
+  evidence(first: Vote, second: Vote): void;
+  /** Storage holds the block that closes this engine's epoch: it signs nothing any more, and the next epoch needs an engine of its own. */
+  epochClosed(epoch: Epoch): void;
   /** `leader` is whom waiting transactions should be sent to again (packages/consensus/spec.md, "Idle"). */
   enteredView(epoch: Epoch, view: View, leader: ValidatorIndex): void;
 }

@@ -9,12 +9,12 @@ import {
 } from '@hanse/protocol';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../runtime/manualClock.ts';
+import { SimulatedDisk } from '../runtime/testing/simulatedDisk.ts';
 import { decodeEngineRecord } from './logRecords.ts';
 import { createEngineMetrics } from './metrics.ts';
 import { createKeySigner, type Signer } from './signer.ts';
 import { Sleeper } from './sleeper.ts';
 import { testGenesisHash } from './testing/engineCluster.ts';
-import { SimulatedDisk } from './testing/simulatedDisk.ts';
 import { VoteDesk } from './voteDesk.ts';
 import { WriteAheadLog } from './writeAheadLog.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRealDisk } from '../runtime/realDisk.ts';
-import { SimulatedDisk } from './testing/simulatedDisk.ts';
+import { SimulatedDisk } from '../runtime/testing/simulatedDisk.ts';
 import { encodeRecord, type LogRecord, WriteAheadLog, type WriteAheadLogOptions } from './writeAheadLog.ts';
 
 const options: WriteAheadLogOptions = {
@@ -130,6 +130,39 @@ describe('write-ahead log', () => {
     bytes[at]! ^= 1;
     disk.overwrite(FIRST, bytes);
     await expect(WriteAheadLog.open(disk, options)).rejects.toThrow(/damaged at offset .* had been flushed/);
+  });
+
+  it('gives nothing back after a kill that a power cut could still take away', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await WriteAheadLog.open(disk, options);
+    log.append(record(1));
+    await log.flushed();
+    disk.beforeFlush = () => new Promise(() => undefined);
+    log.append(record(2));
+    void log.flushed();
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    // The kernel has the second record, the disk does not.
+    disk.kill();
+    disk.beforeFlush = undefined;
+    expect((await WriteAheadLog.open(disk, options)).records).toHaveLength(2);
+    disk.crash();
+    expect((await WriteAheadLog.open(disk, options)).records).toHaveLength(2);
+  });
+
+  it('keeps a segment whose name was not flushed when its process was killed', async () => {
+    const disk = new SimulatedDisk();
+    const flushDirectory = disk.flushDirectory.bind(disk);
+    disk.flushDirectory = () => new Promise(() => undefined);
+    void WriteAheadLog.open(disk, options);
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    disk.kill();
+    disk.flushDirectory = flushDirectory;
+    const { log, fresh } = await WriteAheadLog.open(disk, options);
+    expect(fresh).toBe(false);
+    log.append(record(1));
+    await log.flushed();
+    disk.crash();
+    expect((await WriteAheadLog.open(disk, options)).records).toHaveLength(1);
   });
 
   it('refuses the log of another network or member', async () => {

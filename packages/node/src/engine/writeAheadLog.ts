@@ -152,8 +152,11 @@ export class WriteAheadLog {
     const log = new WriteAheadLog(disk, options, segments);
     const tail = segments.at(-1);
     if (tail === undefined) await log.beginSegment(1);
-    else if (tail.size === 0) {
-      await log.writeHeader(tail);
+    else {
+      if (tail.size === 0) await log.writeHeader(tail);
+      // A process that was killed leaves what it had not flushed in the kernel's memory, where it looks like the rest. What is given
+      // back here is acted upon, so it must outlive a power cut from now on.
+      else await tail.file.flush();
       await disk.flushDirectory(options.folder);
     }
     return { log, records, fresh, cutBytes };
@@ -353,14 +356,14 @@ function checksum(record: Uint8Array): number {
   return crc32(record.subarray(10), crc32(record.subarray(2, 6)));
 }
 
-interface Decoded {
+export interface DecodedRecord {
   readonly record: LogRecord;
   readonly flushedUpTo: number;
   readonly end: number;
 }
 
-/** The record at `offset`, or undefined if no whole, undamaged one is there. */
-function decodeRecord(bytes: Uint8Array, offset: number, maxRecordBytes: number): Decoded | undefined {
+/** The record at `offset`, or undefined if no whole, undamaged one is there. Exported for the simulator, which reads what is on its disks. */
+export function decodeRecord(bytes: Uint8Array, offset: number, maxRecordBytes: number): DecodedRecord | undefined {
   if (bytes.length - offset < RECORD_HEADER_BYTES) return undefined;
   const header = new DataView(bytes.buffer, bytes.byteOffset + offset, RECORD_HEADER_BYTES);
   if (header.getUint16(0) !== MAGIC) return undefined;

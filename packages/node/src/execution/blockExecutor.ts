@@ -14,6 +14,8 @@ import {
   logsBloom,
   mergeBlooms,
   orderedTrieRoot,
+  type RecoveredSet,
+  type RuleVersions,
   type SignedTransaction,
   type StateReader,
   type StoredReceipt,
@@ -22,7 +24,7 @@ import {
 } from '@hanse/protocol';
 import type { StateKeys } from '../storage/stateKeys.ts';
 import { type StateBase, type StateChanges, StateOverlay } from '../storage/stateOverlay.ts';
-import { EVMAdapter } from './evmAdapter.ts';
+import { EngineBySchedule } from './engineBySchedule.ts';
 import { ExecutionHost } from './executionHost.ts';
 import type { ExecutionRules } from './executionRules.ts';
 import { assertExecution, InternalExecutionError } from './internalExecutionError.ts';
@@ -36,6 +38,8 @@ export const blockHashWindow = 256;
 export interface BlockExecutorOptions {
   readonly suite: Suite;
   readonly rules: ExecutionRules;
+  /** The hash of block 0. */
+  readonly genesisHash: Hash;
 }
 
 export interface BlockExecutorModules {
@@ -58,6 +62,10 @@ export interface BlockRequest {
   readonly epoch: Epoch;
   /** The hash of the validator set that the block's own state says decides the next block. */
   readonly nextSetHash: (state: StateReader) => Hash;
+  /** The versions of the rules in force at this height. */
+  readonly rules: RuleVersions;
+  /** The recovery that begins with this block. */
+  readonly recovered?: RecoveredSet;
   /** In their order; they passed `checkBlockTransactions` on the same parent. */
   readonly transactions: readonly SignedTransaction[];
   /** The hash of an ancestor; asked for the last 256 heights only. */
@@ -86,16 +94,18 @@ export interface ExecutedBlock {
 export class BlockExecutor {
   readonly #suite: Suite;
   readonly #rules: ExecutionRules;
+  readonly #genesisHash: Hash;
   readonly #modules: ModuleRunner;
   readonly #keys: StateKeys;
-  readonly #engine: EVMAdapter;
+  readonly #engines: EngineBySchedule;
 
   constructor(options: BlockExecutorOptions, { modules, keys }: BlockExecutorModules) {
     this.#suite = options.suite;
     this.#rules = options.rules;
+    this.#genesisHash = options.genesisHash;
     this.#modules = modules;
     this.#keys = keys;
-    this.#engine = new EVMAdapter({
+    this.#engines = new EngineBySchedule({
       suite: options.suite,
       chainId: options.rules.chainId,
       fork: options.rules.fork,
@@ -120,9 +130,10 @@ export class BlockExecutor {
       fork: this.#rules.fork,
       state,
       block,
-      engine: this.#engine,
+      engine: this.#engines.of(request.rules),
       modules: this.#modules,
     };
+    if (request.recovered !== undefined) beginRecovered(context, request.recovered);
     const hookFailures = runBeginBlock(context);
     const receipts: StoredReceipt[] = [];
     let gasUsed = 0n;
@@ -147,12 +158,14 @@ export class BlockExecutor {
     assertExecution(timestamp >= parent.header.timestamp, 'the time goes back');
     return {
       chainId: this.#rules.chainId,
+      genesisHash: this.#genesisHash,
       height,
       timestamp,
       beneficiary: request.beneficiary,
       gasLimit: this.#rules.blockGasLimit,
       baseFeePerGas: this.#rules.baseFeePerGas,
       prevRandao: parent.hash,
+      rules: request.rules,
       blockHash: (asked) => {
         if (asked >= height || asked < 0 || asked < height - blockHashWindow) return undefined;
         return asked === height - 1 ? parent.hash : request.blockHash(asked);
@@ -188,6 +201,13 @@ export class BlockExecutor {
       baseFeePerGas: block.baseFeePerGas,
     };
   }
+}
+
+/** The members went on by a recovery: the state says so from this block on. */
+function beginRecovered({ state, block, modules }: TransactionContext, recovered: RecoveredSet): void {
+  state.beginTransaction();
+  modules.applyRecovery(state, recovered, block.height - 1);
+  assertExecution(state.finishTransaction().length === 0, 'a recovery emitted a log, which no receipt can hold');
 }
 
 /** The modules' schedules run before the first transaction, in a transaction of the journal of their own. */

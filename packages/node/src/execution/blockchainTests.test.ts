@@ -5,6 +5,7 @@ import {
   decodeTransaction,
   type Epoch,
   encodeRlp,
+  firstRules,
   type Hash,
   Height,
   type Hex,
@@ -87,7 +88,8 @@ async function executeAll(test: BlockchainTest): Promise<{ executed: ExecutedBlo
       },
     };
     const height = Number(header.number);
-    const executed = await new BlockExecutor({ suite: testSuite, rules }, { modules, keys }).executeBlock({
+    const options = { suite: testSuite, rules, genesisHash: hashes[0]! };
+    const executed = await new BlockExecutor(options, { modules, keys }).executeBlock({
       parent: { hash: hashes.at(-1)!, header: { number: Height(height - 1), timestamp } as never },
       parentState: state,
       height: Height(height),
@@ -95,6 +97,7 @@ async function executeAll(test: BlockchainTest): Promise<{ executed: ExecutedBlo
       beneficiary: header.coinbase!.toLowerCase() as Address,
       digest: hashes[0]!,
       epoch: 0 as Epoch,
+      rules: firstRules,
       nextSetHash: () => hashes[0]!,
       transactions,
       blockHash: (asked) => hashes[asked],

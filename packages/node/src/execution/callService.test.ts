@@ -64,6 +64,7 @@ function serviceOn(
         state: () => chain.state,
       },
       modules,
+      scheduledRules: () => [],
       clock: msPerReading === 0 ? clock : { monotonicMs: () => (nowMs += msPerReading) },
     },
   );

@@ -1,21 +1,24 @@
+import type { ScheduledRule } from '@hanse/modules';
 import {
   type AccessListItem,
   type Address,
   type BlockEnvironment,
   type Hash,
   type Header,
-  type Height,
+  Height,
   MAX_INITCODE_BYTES,
   type StateReader,
   type Suite,
 } from '@hanse/protocol';
 import type { Clock } from '../runtime/clock.ts';
 import { blockHashWindow } from './blockExecutor.ts';
-import { EVMAdapter } from './evmAdapter.ts';
+import { EngineBySchedule } from './engineBySchedule.ts';
+import type { EVMAdapter } from './evmAdapter.ts';
 import type { ExecutionRules } from './executionRules.ts';
 import { estimateGas } from './gasEstimator.ts';
 import { InternalExecutionError } from './internalExecutionError.ts';
 import { JournaledState } from './journaledState.ts';
+import { rulesAt } from './ruleVersions.ts';
 import { minimumGas } from './staticChecks.ts';
 import { executeMessage, type MessageResult, type ModuleRunner } from './transactionExecutor.ts';
 
@@ -67,6 +70,8 @@ export interface CallLedger {
 export interface CallServiceModules {
   readonly ledger: CallLedger;
   readonly modules: ModuleRunner;
+  /** What governance has scheduled, by a state. */
+  readonly scheduledRules: (state: StateReader) => readonly ScheduledRule[];
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -82,6 +87,8 @@ class CallTimeout extends Error {
 interface CallHead {
   readonly state: StateReader;
   readonly block: BlockEnvironment;
+  /** By the gas schedule of the next block, for which gas is estimated. */
+  readonly engine: EVMAdapter;
 }
 
 /**
@@ -93,7 +100,9 @@ export class CallService {
   readonly #suite: Suite;
   readonly #rules: ExecutionRules;
   readonly #parts: CallServiceModules;
-  readonly #engine: EVMAdapter;
+  readonly #engines: EngineBySchedule;
+  /** Read once: the hash of block 0 never changes. */
+  #genesisHash: Hash | undefined;
   #deadlineMs = 0;
   #jumps = 0;
   #queue: Promise<unknown> = Promise.resolve();
@@ -102,7 +111,7 @@ export class CallService {
     this.#suite = options.suite;
     this.#rules = options.rules;
     this.#parts = parts;
-    this.#engine = new EVMAdapter({
+    this.#engines = new EngineBySchedule({
       suite: options.suite,
       chainId: options.rules.chainId,
       fork: options.rules.fork,
@@ -169,17 +178,24 @@ export class CallService {
     const height = ledger.headHeight();
     const head = ledger.header(height);
     if (head === undefined) throw new InternalExecutionError(`the header of block ${height} is missing`);
+    this.#genesisHash ??= ledger.header(Height(0))?.hash;
+    if (this.#genesisHash === undefined) throw new InternalExecutionError('the header of block 0 is missing');
     const { header } = head;
+    const state = ledger.state();
+    const rules = rulesAt(this.#parts.scheduledRules(state), height + 1);
     return {
-      state: ledger.state(),
+      state,
+      engine: this.#engines.of(rules),
       block: {
         chainId: this.#rules.chainId,
+        genesisHash: this.#genesisHash,
         height,
         timestamp: header.timestamp,
         beneficiary: header.beneficiary,
         gasLimit: header.gasLimit,
         baseFeePerGas: header.baseFeePerGas,
         prevRandao: header.mixHash,
+        rules,
         blockHash: (asked) =>
           asked >= 0 && asked < height && asked >= height - blockHashWindow
             ? ledger.header(asked as Height)?.hash
@@ -219,7 +235,7 @@ export class CallService {
         fork: this.#rules.fork,
         state,
         block,
-        engine: this.#engine,
+        engine: head.engine,
         modules: this.#parts.modules,
       },
       {
@@ -234,8 +250,8 @@ export class CallService {
     );
   }
 
-  #isPlainTransfer({ state }: CallHead, { to, data }: CallRequest): boolean {
-    if (to === undefined || data.length > 0 || this.#engine.isPrecompile(to)) return false;
+  #isPlainTransfer({ state, engine }: CallHead, { to, data }: CallRequest): boolean {
+    if (to === undefined || data.length > 0 || engine.isPrecompile(to)) return false;
     const account = state.account(to);
     return account === undefined || account.codeHash === this.#rules.emptyCodeHash;
   }

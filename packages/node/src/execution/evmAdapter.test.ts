@@ -175,6 +175,34 @@ describe('the precompiles of Prague', () => {
   });
 });
 
+describe('gas schedule 2', () => {
+  const gasOf = async (number: number, input: Uint8Array, gasSchedule: number, gasLimit = 16_000_000n) => {
+    const { result } = await runMessage({}, { to: precompile(number), data: input, gasLimit }, { gasSchedule });
+    return { status: result.status, output: result.output, gas: result.gasUsed };
+  };
+
+  it('asks of a pairing what its 15 ms are worth in a block of 2 s, and answers the same', async () => {
+    const pairs = new Uint8Array(2 * 192);
+    const [first, second] = [await gasOf(8, pairs, 1), await gasOf(8, pairs, 2)];
+    expect(second.output).toEqual(first.output);
+    expect(first.gas).toBeLessThan(140_000n);
+    // Two pairs of 450,000 gas, beside what sending zeros costs.
+    expect(second.gas).toBeGreaterThan(900_000n);
+    expect(second.gas).toBeLessThan(930_000n);
+  });
+
+  it('refuses before it works: with less gas a pairing fails', async () => {
+    expect(await gasOf(8, new Uint8Array(2 * 192), 2, 850_000n)).toMatchObject({ status: 'failure', gas: 850_000n });
+  });
+
+  it('leaves the quick precompiles as they are', async () => {
+    for (const number of [1, 2, 3, 4, 6]) {
+      const input = new Uint8Array(128);
+      expect(await gasOf(number, input, 2), String(number)).toEqual(await gasOf(number, input, 1));
+    }
+  });
+});
+
 describe('contracts that come and go', () => {
   it('puts a creation where its sender and nonce say, with nonce 1', async () => {
     const { result, state } = await runMessage({}, { data: hex(initCodeFor('00')) });

@@ -6,6 +6,7 @@ import {
   type EVMMockBlockchainInterface,
   type EVMOpts,
   type EVMResult,
+  getActivePrecompiles,
   type Message,
   NobleBLS,
   NobleBN254,
@@ -30,12 +31,14 @@ import type { Fork } from './executionRules.ts';
 import { assertExecution, InternalExecutionError } from './internalExecutionError.ts';
 import type { JournaledState } from './journaledState.ts';
 import { verifyKzgProof } from './kzgVerifier.ts';
-import { precompileWorkMs } from './precompileWork.ts';
+import { precompileFloorGas, precompileWorkMs, slowPrecompiles } from './precompileWork.ts';
 
 export interface EVMAdapterOptions {
   readonly suite: Suite;
   readonly chainId: bigint;
   readonly fork: Fork;
+  /** See `supportedRules`; 1 if absent. */
+  readonly gasSchedule?: number;
   /** Whether code is a module's marker. A contract's call to such an account reverts with a reason. */
   readonly isModuleCode: (code: Uint8Array) => boolean;
   /**
@@ -166,6 +169,7 @@ export class EVMAdapter {
         blockchain,
         bn254: new NobleBN254(),
         bls: bls(),
+        ...(this.#options.gasSchedule === 2 ? { customPrecompiles: slowPrecompilesByTime(this.#common) } : {}),
         // A jump destination has no effect of its own, so that this is a place to look at the clock from.
         ...(onProgress === undefined
           ? {}
@@ -210,6 +214,29 @@ class ContractEVM extends EVM {
     }
     await super._loadCode(message);
   }
+}
+
+/** The slow precompiles at the price of gas schedule 2: whoever cannot pay for the time fails before any of it is spent. */
+function slowPrecompilesByTime(common: Common): { address: `0x${string}`; function: PrecompileFunc }[] {
+  const active = getActivePrecompiles(common);
+  return slowPrecompiles.flatMap((lastByte) => {
+    const address = lastByte.toString(16).padStart(40, '0');
+    const precompile = active.get(address);
+    if (precompile === undefined) return [];
+    const priced: PrecompileFunc = async (input) => {
+      const floor = precompileFloorGas(lastByte, input.data);
+      if (input.gasLimit < floor) {
+        return {
+          executionGasUsed: input.gasLimit,
+          returnValue: new Uint8Array(0),
+          exceptionError: new EVMError(EVMError.errorMessages.OUT_OF_GAS),
+        };
+      }
+      const result = await precompile(input);
+      return result.executionGasUsed < floor ? { ...result, executionGasUsed: floor } : result;
+    };
+    return [{ address: `0x${address}`, function: priced }];
+  });
 }
 
 function workAheadMs(evm: EVM, message: Message): number {

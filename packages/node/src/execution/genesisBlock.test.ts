@@ -9,6 +9,7 @@ import {
 import {
   type Address,
   type Epoch,
+  firstRules,
   type Genesis,
   genesisDocumentHash,
   genesisValidatorSet,
@@ -123,7 +124,10 @@ describe('a block on a genesis with modules', () => {
       testTransaction({ nonce: 1n, to: dcny, data: call('transfer', [farm.address, 701n]) }, bank),
       testTransaction({ nonce: 0n, to: dcny, data: call('issue', [farm.address, 1n]) }, farm),
     ];
-    const block = await new BlockExecutor({ suite: testSuite, rules }, { modules, keys }).executeBlock({
+    const block = await new BlockExecutor(
+      { suite: testSuite, rules, genesisHash: hash },
+      { modules, keys },
+    ).executeBlock({
       parent: { header, hash },
       parentState,
       height: Height(1),
@@ -131,6 +135,7 @@ describe('a block on a genesis with modules', () => {
       beneficiary: farm.address,
       digest: hash,
       epoch: 0 as Epoch,
+      rules: firstRules,
       nextSetHash,
       transactions,
       blockHash: () => undefined,

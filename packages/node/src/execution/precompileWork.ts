@@ -20,12 +20,32 @@ const works: ReadonlyMap<number, Work> = new Map([
   [0x0f, { unitBytes: 384, gasPerUnit: 32_600, microsecondsPerUnit: 15_000 }],
 ]);
 
+/** What a microsecond of a precompile costs by gas schedule 2: 60,000,000 gas, a full block, are 2 seconds. */
+const GAS_PER_MICROSECOND = 30;
+
+/**
+ * The least that a precompile with this last byte of its address costs by gas schedule 2, whatever Ethereum asks: as much as its time
+ * is worth in a block. 0 for those that are quick.
+ */
+export function precompileFloorGas(lastByte: number, input: Uint8Array): bigint {
+  const work = works.get(lastByte);
+  if (work === undefined) return 0n;
+  return BigInt(Math.ceil(unitsOf(work, input) * work.microsecondsPerUnit * GAS_PER_MICROSECOND));
+}
+
+/** The last bytes of the addresses of precompiles whose work grows fast with their input. */
+export const slowPrecompiles: readonly number[] = [...works.keys()];
+
 /** About how many milliseconds the precompile with this last byte of its address takes; 0 for those that are quick. */
 export function precompileWorkMs(lastByte: number, input: Uint8Array, gas: bigint): number {
   const work = works.get(lastByte);
   if (work === undefined) return 0;
-  const units = work.unitBytes > 0 ? Math.floor(input.length / work.unitBytes) : leadingUint32(input);
+  const units = unitsOf(work, input);
   return gas < BigInt(units * work.gasPerUnit) ? 0 : (units * work.microsecondsPerUnit) / 1_000;
+}
+
+function unitsOf(work: Work, input: Uint8Array): number {
+  return work.unitBytes > 0 ? Math.floor(input.length / work.unitBytes) : leadingUint32(input);
 }
 
 function leadingUint32(bytes: Uint8Array): number {

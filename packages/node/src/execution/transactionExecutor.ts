@@ -9,9 +9,11 @@ import {
   floorGas,
   type Host,
   intrinsicGas,
+  type RecoveredSet,
   type SignedTransaction,
   type StoredReceipt,
   type Suite,
+  type WorldState,
 } from '@hanse/protocol';
 import type { ContractResult, EVMAdapter } from './evmAdapter.ts';
 import { ExecutionHost } from './executionHost.ts';
@@ -28,6 +30,8 @@ export interface ModuleRunner extends FrameRunner {
   isModuleCode(code: Uint8Array): boolean;
   /** What the modules do before the first transaction of a block: schedules, expiries. It emits no logs, for no receipt could hold them. */
   beginBlock(host: Host): readonly HookFailure[];
+  /** Writes the epoch of a recovery after the block of this height into the state. */
+  applyRecovery(state: WorldState, recovered: RecoveredSet, height: number): void;
 }
 
 /** The parts that every transaction of a block shares. */

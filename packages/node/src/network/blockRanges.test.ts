@@ -13,8 +13,8 @@ function server() {
       handler = given;
     },
   };
-  const source = async ({ from }: { from: number }) => {
-    asked.push(from);
+  const source = async ({ maxBytes }: { maxBytes: number }) => {
+    asked.push(maxBytes);
     return [];
   };
   serveBlockRanges(network, source, clock);
@@ -31,15 +31,22 @@ describe('the server of block ranges', () => {
         () => undefined,
         (error: Error) => error.message,
       );
-    // An answer without blocks costs 64 KiB of the 64 MiB; a request must still find room for all that it asks for.
+    // An answer without blocks costs 64 KiB of the 64 MiB; a request must still find room for all that it may get.
     let answered = 0;
     while ((await refused('bank')) === undefined) answered++;
-    expect(answered).toBe((64 * 1024 - 4 * 1024) / 64 + 1);
+    expect(answered).toBe((64 * 1024 - 1024) / 64 + 1);
     expect(await refused('bank')).toBe('too many blocks were asked for, try again later');
     expect(asked.length).toBe(answered);
     expect(await refused('farm')).toBeUndefined();
     clock.advance(1_000);
     expect(await refused('bank')).toBeUndefined();
+  });
+
+  it('reads no more than 1 MiB for one request, whatever it asks for', async () => {
+    const { asked, ask } = server();
+    await ask('bank', MAX_RANGE_BYTES);
+    await ask('bank', 1_000);
+    expect(asked).toEqual([1024 * 1024, 1_000]);
   });
 
   it('refuses a range out of bounds', async () => {

@@ -10,6 +10,8 @@ import { type BlockRange, decodeBlockRange, decodeSyncBlocks, encodeBlockRange, 
 const ANSWER_BURST = 64 * 1024 * 1024;
 const ANSWER_BYTES_PER_SECOND = 16 * 1024 * 1024;
 const REQUEST_BYTES = 64 * 1024;
+/** More than one request gets, whatever it asks for: reading blocks must not keep this thread from consensus. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /**
  * Answers other members' requests for finalized blocks from `source`, which gives them in height order, none if it has none. A tiny request
@@ -22,7 +24,8 @@ export function serveBlockRanges(
 ): void {
   const budgets = new Map<string, TokenBucket>();
   const answer = async (peer: string, payload: Uint8Array): Promise<Uint8Array> => {
-    const range = decodeBlockRange(payload);
+    const asked = decodeBlockRange(payload);
+    const range = { ...asked, maxBytes: Math.min(asked.maxBytes, MAX_ANSWER_BYTES) };
     const nowMs = clock.monotonicMs();
     const budget = budgets.get(peer) ?? new TokenBucket(ANSWER_BYTES_PER_SECOND, ANSWER_BURST, nowMs);
     budgets.set(peer, budget);

@@ -15,8 +15,8 @@ export interface Hello {
   readonly instance: Hex;
 }
 
-export const PROTOCOL_VERSION = 1;
-export const MIN_PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
+export const MIN_PROTOCOL_VERSION = 2;
 
 /** "HANSE" and a zero: a hello of anything else is told apart at once. */
 const MAGIC = utf8ToBytes('HANSE\0');

@@ -2,7 +2,7 @@ import { ProtocolError } from '@hanse/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Connection } from '../runtime/network.ts';
 import { encodeEnvelope } from './envelope.ts';
-import { encodeHello, type Hello } from './hello.ts';
+import { encodeHello, type Hello, MIN_PROTOCOL_VERSION, PROTOCOL_VERSION } from './hello.ts';
 import { DEFAULT_PEER_LIMITS } from './peerLimits.ts';
 import { RequestRefusal } from './requestError.ts';
 import { GENESIS_HASH, keyOf, memberOf, PeerCluster } from './testing/peerCluster.ts';
@@ -31,8 +31,8 @@ async function intruder(
   connection.onFrame(() => undefined);
   connection.onClose((reason) => closed.push(reason));
   const hello: Hello = {
-    minVersion: 1,
-    version: 1,
+    minVersion: MIN_PROTOCOL_VERSION,
+    version: PROTOCOL_VERSION,
     genesisHash: GENESIS_HASH,
     chainId: 7,
     memberName: 'member-9',
@@ -110,8 +110,8 @@ describe('members find each other', () => {
     const cluster = newCluster();
     const one = cluster.create(1, 1, { members: withNine });
     await cluster.start([one]);
-    const { closed } = await intruder(cluster, { minVersion: 2, version: 3 });
-    expect(closed).toEqual(['no common protocol version: 1 to 1 met 2 to 3']);
+    const { closed } = await intruder(cluster, { minVersion: 3, version: 4 });
+    expect(closed).toEqual(['no common protocol version: 2 to 2 met 3 to 4']);
   });
 
   it('dials again with growing pauses until the other side is there', async () => {
@@ -204,6 +204,10 @@ describe('requests', () => {
     two.peers.onRequest(KIND, async (peer, payload) => Uint8Array.of(Number(peer.slice(-1)), ...payload), 'consensus');
     two.peers.onRequest(KIND + 1, () => Promise.reject(new RequestRefusal('that was pruned')), 'consensus');
     two.peers.onRequest(KIND + 2, () => Promise.reject(new Error('a secret of the machine')), 'consensus');
+    const throwing = (): never => {
+      throw new RangeError('a defect that throws at once');
+    };
+    two.peers.onRequest(KIND + 4, throwing, 'consensus');
     await cluster.start([one, two]);
     const ask = (kind: number) => one.peers.request('member-2', kind, Uint8Array.of(5), 1_000, 'consensus');
     expect(await ask(KIND)).toEqual(Uint8Array.of(1, 5));
@@ -212,6 +216,7 @@ describe('requests', () => {
       message: 'member-2 refused: that was pruned',
     });
     await expect(ask(KIND + 2)).rejects.toMatchObject({ code: 'refused', message: 'member-2 refused: internal error' });
+    await expect(ask(KIND + 4)).rejects.toMatchObject({ code: 'refused', message: 'member-2 refused: internal error' });
     await expect(ask(KIND + 3)).rejects.toMatchObject({
       code: 'refused',
       message: 'member-2 refused: unknown kind of request',

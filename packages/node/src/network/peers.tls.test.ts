@@ -10,7 +10,7 @@ import { createRealRandom } from '../runtime/realRandom.ts';
 import { TlsNetwork } from '../runtime/tlsNetwork.ts';
 import { createTransportIdentity, transportPublicKey } from '../runtime/transportKey.ts';
 import { encodeEnvelope } from './envelope.ts';
-import { encodeHello } from './hello.ts';
+import { encodeHello, MIN_PROTOCOL_VERSION, PROTOCOL_VERSION } from './hello.ts';
 import type { PeerMember } from './peer.ts';
 import type { PeerLimits } from './peerLimits.ts';
 import { PeerNetwork } from './peers.ts';
@@ -131,8 +131,8 @@ describe('members over TLS', () => {
     connection.onFrame(() => undefined);
     connection.send(
       encodeHello({
-        minVersion: 1,
-        version: 1,
+        minVersion: MIN_PROTOCOL_VERSION,
+        version: PROTOCOL_VERSION,
         genesisHash: GENESIS_HASH,
         chainId: 7,
         memberName: 'farm',

@@ -69,6 +69,8 @@ export class PeerNetwork {
   readonly #disconnectedHandlers: ((peer: string, reason: string) => void)[] = [];
   readonly #headHandlers: ((peer: string, headHeight: number) => void)[] = [];
   readonly #events: SessionEvents;
+  /** This member's own transport key, as the chain has it now. */
+  #ownKey: Hex;
   #headHeight: number;
   #listener: Listener | undefined;
   #started = false;
@@ -80,6 +82,7 @@ export class PeerNetwork {
     this.#limits = { ...DEFAULT_PEER_LIMITS, ...options.limits };
     this.#maxPayloadBytes = (options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES) - MAX_ENVELOPE_BYTES;
     this.#instance = bytesToHex(modules.random.bytes(8));
+    this.#ownKey = options.self.transportKey;
     this.#headHeight = options.headHeight;
     this.#events = {
       established: (session, hello) => this.#established(session, hello),
@@ -191,9 +194,22 @@ export class PeerNetwork {
     if (offender !== undefined) this.#penalize(offender, reason);
   }
 
+  /**
+   * The chain has another transport key for this member from now on, and `network` proves it already: the others expect it, so
+   * every connection is made anew.
+   */
+  changeOwnKey(transportKey: Hex): void {
+    this.#ownKey = transportKey;
+    for (const peer of this.#peersByKey.values()) {
+      this.#drop(peer, 'the transport key changed');
+      peer.dialAttempts = 0;
+      this.#scheduleDial(peer);
+    }
+  }
+
   /** Takes over a new list of members: who is gone is cut off, who is new or moved is dialled. */
   setMembers(members: readonly PeerMember[]): void {
-    const others = members.filter(({ transportKey }) => transportKey !== this.#options.self.transportKey);
+    const others = members.filter(({ transportKey }) => transportKey !== this.#ownKey);
     const keys = new Set(others.map(({ transportKey }) => transportKey));
     for (const [key, peer] of [...this.#peersByKey]) {
       if (keys.has(key)) continue;
@@ -301,7 +317,7 @@ export class PeerNetwork {
 
   /** Both sides keep the connection that the member with the smaller key dialled. */
   #preferredDirection(peer: Peer): Direction {
-    return this.#options.self.transportKey < peer.member.transportKey ? 'outbound' : 'inbound';
+    return this.#ownKey < peer.member.transportKey ? 'outbound' : 'inbound';
   }
 
   #connected(peer: Peer, session: PeerSession, hello: Hello): void {
@@ -487,8 +503,9 @@ export class PeerNetwork {
       return;
     }
     peer.inboundRequests++;
-    registered
-      .handler(peer.member.name, payload)
+    // A handler that throws at once is as one that rejects: nothing that a peer asks may end the process.
+    const answering = (async () => registered.handler(peer.member.name, payload))();
+    answering
       .then((answer) => {
         if (answer.length > this.#maxPayloadBytes) throw new RequestRefusal('the answer is too large');
         respond(registered.priority, 'response', answer);

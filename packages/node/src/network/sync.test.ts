@@ -66,31 +66,44 @@ function driver(peers: Record<string, FakePeer>, options: Partial<SyncOptions> =
     asked: [] as string[],
     penalized: [] as string[],
     caughtUp: [] as number[],
+    prepared: 0,
+    mostHeld: 0,
+    /** Called before each import. */
+    beforeImport: async (): Promise<void> => {},
   };
   const importBlocks = async (blocks: readonly SyncBlock[]): Promise<ImportResult> => {
-    const imported: FinalizedBlock[] = [];
+    await state.beforeImport();
     expect(blocks.at(-1)?.certificate).toBeDefined();
-    const wrong = blocks.find(
-      ({ proposal }, index) =>
-        proposal.parentDigest !== hashOf(state.head + index) || proposal.height !== state.head + index + 1,
-    );
-    const bad =
-      blocks.find(({ certificate }) => certificate !== undefined && certificate.statement.blockHash !== hashOf(0)) ??
-      wrong;
-    const good = bad === undefined ? blocks : [];
-    state.head += good.length;
-    state.imports.push(good.length);
-    return bad === undefined
-      ? { imported }
-      : { imported, rejected: { height: bad.proposal.height, reason: 'wrong block' } };
+    state.mostHeld = Math.max(state.mostHeld, sync.held.blocks);
+    const imported: FinalizedBlock[] = [];
+    let run: SyncBlock[] = [];
+    const before = state.head;
+    for (const block of blocks) {
+      if (block.proposal.height <= state.head) continue;
+      run.push(block);
+      if (block.certificate === undefined) continue;
+      // As the real import does: from the certified block downwards, the first that is not of the chain is wrong.
+      const wrong = run.findLast(({ proposal }) => proposal.parentDigest !== hashOf(proposal.height - 1));
+      const { height } = (wrong ?? block).proposal;
+      state.imports.push(state.head - before);
+      if (wrong !== undefined) return { imported, rejected: { height, reason: 'not of the chain' } };
+      expect(run[0]?.proposal.height).toBe(state.head + 1);
+      state.head = height;
+      run = [];
+    }
+    return { imported };
   };
-  const sync = new SyncDriver(
+  const sync: SyncDriver = new SyncDriver(
     { rangeBlocks: 10, windowRanges: 4, ...options },
     {
       peers: () => Object.entries(peers).map(([name, { head }]) => ({ name, headHeight: head })),
       getRange: (peer, range) => {
         state.asked.push(`${peer} ${range.from}+${range.maxCount}`);
         return peers[peer]!.answer(range);
+      },
+      prepare: async (blocks) => {
+        state.prepared += blocks.length;
+        return blocks;
       },
       head: async () => state.head,
       importBlocks,
@@ -109,22 +122,32 @@ function driver(peers: Record<string, FakePeer>, options: Partial<SyncOptions> =
   return { sync, state, clock, settle };
 }
 
+const never = (): Promise<never> => new Promise(() => {});
+
+/** What a peer says that makes up blocks from some height on. */
+const lying = (head: number, certified: boolean): FakePeer => ({
+  head,
+  answer: async ({ from, maxCount }) =>
+    Array.from({ length: maxCount }, (_, index) => block(from + index, { fork: 1, certified })),
+});
+
 describe('catching up', () => {
   it('imports every block once, from several peers at a time, and stops', async () => {
     const { sync, state, settle } = driver({ a: honest(205), b: honest(205), c: honest(205) });
-    sync.behind(205);
+    sync.behind(205, 'a');
     await settle();
     expect(state.head).toBe(205);
     expect(state.caughtUp).toEqual([205]);
-    expect(state.imports.reduce((sum, count) => sum + count, 0)).toBe(205);
+    expect(state.prepared).toBe(205);
     expect(state.asked.slice(0, 3)).toEqual(['a 1+10', 'b 11+10', 'c 21+10']);
     expect(sync.status).toMatchObject({ active: false, height: 205 });
+    expect(sync.held).toEqual({ blocks: 0, bytes: 0 });
   });
 
   it('does nothing when the block is here already', async () => {
     const { sync, state, settle } = driver({ a: honest(5) });
     state.head = 5;
-    sync.behind(5);
+    sync.behind(5, 'a');
     await settle();
     expect([state.asked, state.caughtUp]).toEqual([[], []]);
   });
@@ -132,7 +155,7 @@ describe('catching up', () => {
   it('goes on at the head of the ledger, wherever it was left', async () => {
     const { sync, state, settle } = driver({ a: honest(30) });
     state.head = 17;
-    sync.behind(30);
+    sync.behind(30, 'a');
     await settle();
     expect(state.asked).toEqual(['a 18+10', 'a 28+3']);
     expect(state.head).toBe(30);
@@ -148,60 +171,91 @@ describe('catching up', () => {
           .map((height) => block(height, { certified: certified(height) })),
     };
     const { sync, state, settle } = driver({ a: short, b: short });
-    sync.behind(40);
+    sync.behind(40, 'a');
     await settle();
     expect(state.head).toBe(40);
     expect(state.penalized).toEqual([]);
   });
 
-  it('asks others for what a peer fails to deliver, and that peer again after a while', async () => {
+  it('asks others for what a peer fails to deliver, and that peer again after a while, longer each time', async () => {
     const broken: FakePeer = { head: 50, answer: () => Promise.reject(new Error('a did not answer in 5000 ms')) };
     const peers: Record<string, FakePeer> = { a: broken, b: honest(50) };
     const { sync, state, settle, clock } = driver(peers);
-    sync.behind(50);
+    sync.behind(50, 'b');
     await settle();
     expect(state.head).toBe(50);
-    expect(state.asked.filter((text) => text.startsWith('a'))).toHaveLength(1);
-    expect(state.penalized).toEqual([]);
+    const asked = (): number => state.asked.filter((text) => text.startsWith('a')).length;
+    expect([asked(), state.penalized]).toEqual([1, []]);
     delete peers.b;
     peers.a = { ...broken, head: 60 };
-    sync.behind(60);
+    sync.behind(60, 'a');
     await settle();
+    const times: number[] = [];
+    for (let second = 1; second <= 100; second++) {
+      const before = asked();
+      clock.advance(1_000);
+      await settle();
+      if (asked() > before) times.push(second);
+    }
+    expect(times).toEqual([3, 9, 21, 45, 93]);
     peers.a = honest(60);
-    clock.advance(3_000);
-    await settle();
+    for (let second = 1; second <= 60; second++) {
+      clock.advance(1_000);
+      await settle();
+    }
     expect(state.head).toBe(60);
+  });
+
+  it('goes on with others at once when a peer vanishes in the middle of its range', async () => {
+    const peers: Record<string, FakePeer> = { b: honest(100), c: honest(100) };
+    let vanish = (): void => {};
+    peers.a = {
+      head: 100,
+      answer: () =>
+        new Promise((_, reject) => {
+          vanish = () => reject(new Error('a was disconnected'));
+        }),
+    };
+    const { sync, state, settle } = driver(peers);
+    sync.behind(100, 'b');
+    await settle();
+    delete peers.a;
+    vanish();
+    sync.peersChanged();
+    await settle();
+    expect([state.head, state.caughtUp, state.penalized]).toEqual([100, [100], []]);
+  });
+
+  it('does not wait for a peer that neither answers nor goes', async () => {
+    const { sync, state, settle, clock } = driver({ mute: { head: 500, answer: never }, b: honest(500) });
+    sync.behind(500, 'b');
+    await settle();
+    // The window is full behind the range that the mute one has.
+    expect(state.asked.at(0)).toBe('mute 1+10');
+    expect(state.head).toBe(0);
+    clock.advance(2_000);
+    await settle();
+    expect(state.head).toBe(500);
+    expect(state.asked.filter((text) => text.startsWith('mute'))).toHaveLength(1);
   });
 
   it('penalizes a peer whose blocks are wrong and finishes with the others', async () => {
-    const liar: FakePeer = {
-      head: 60,
-      answer: async ({ from, maxCount }) =>
-        Array.from({ length: maxCount }, (_, index) => block(from + index, { fork: 1 })),
-    };
-    const { sync, state, settle } = driver({ liar, b: honest(60) });
-    sync.behind(60);
+    const { sync, state, settle } = driver({ liar: lying(60, true), b: honest(60) });
+    sync.behind(60, 'b');
     await settle();
     expect(state.head).toBe(60);
-    expect(state.penalized).toHaveLength(1);
-    expect(state.penalized[0]).toMatch(/^liar: it sent wrong blocks: block \d+: wrong block$/);
+    expect(state.penalized).toEqual(['liar: it sent a wrong block 1: not of the chain']);
   });
 
-  it('does not blame an honest peer for the uncertified lies of another', async () => {
+  it('does not blame an honest peer for the uncertified lies of another, and keeps what the honest one sent', async () => {
     // The liar's blocks carry no certificate, so they are only found wrong together with the honest peer's certified ones.
-    const liar: FakePeer = {
-      head: 60,
-      answer: async ({ from, maxCount }) =>
-        Array.from({ length: maxCount }, (_, index) => block(from + index, { fork: 1, certified: false })),
-    };
-    const { sync, state, settle, clock } = driver({ liar, honest: honest(60) });
-    sync.behind(60);
-    for (let round = 0; round < 10; round++) {
-      await settle();
-      clock.advance(3_000);
-    }
+    const { sync, state, settle } = driver({ liar: lying(60, false), honest: honest(60) });
+    sync.behind(60, 'honest');
+    await settle();
     expect(state.head).toBe(60);
-    expect(state.penalized.filter((text) => text.startsWith('honest'))).toEqual([]);
+    expect(state.penalized).toEqual(['liar: it sent a wrong block 10: not of the chain']);
+    const honestly = state.asked.filter((text) => text.startsWith('honest'));
+    expect(new Set(honestly).size).toBe(honestly.length);
   });
 
   it('does not blame an honest peer whose uncertified blocks came before a lie', async () => {
@@ -211,19 +265,11 @@ describe('catching up', () => {
       answer: async ({ from, maxCount }) =>
         Array.from({ length: maxCount }, (_, index) => block(from + index, { certified: certified(from + index) })),
     };
-    const liar: FakePeer = {
-      head: 60,
-      answer: async ({ from, maxCount }) =>
-        Array.from({ length: maxCount }, (_, index) => block(from + index, { fork: 1 })),
-    };
-    const { sync, state, settle, clock } = driver({ sparse, liar });
-    sync.behind(60);
-    for (let round = 0; round < 10; round++) {
-      await settle();
-      clock.advance(3_000);
-    }
+    const { sync, state, settle } = driver({ sparse, liar: lying(60, true) });
+    sync.behind(60, 'sparse');
+    await settle();
     expect(state.head).toBe(60);
-    expect(state.penalized.filter((text) => text.startsWith('sparse'))).toEqual([]);
+    expect(state.penalized.map((text) => text.split(':')[0])).toEqual(['liar']);
   });
 
   it('penalizes a peer whose answer breaks the form', async () => {
@@ -232,7 +278,7 @@ describe('catching up', () => {
       answer: () => Promise.reject(new ProtocolError('invalid-message', 'blocks: it ends too early')),
     };
     const { sync, state, settle } = driver({ garbled, b: honest(20) });
-    sync.behind(20);
+    sync.behind(20, 'b');
     await settle();
     expect([state.head, state.penalized]).toEqual([20, ['garbled: blocks: it ends too early']]);
   });
@@ -240,21 +286,61 @@ describe('catching up', () => {
   it('ends although a peer boasts of blocks that it does not have', async () => {
     const boaster: FakePeer = { ...honest(20), head: 1_000_000 };
     const { sync, state, settle } = driver({ boaster, b: honest(20) });
-    sync.behind(1_000_000);
+    sync.behind(1_000_000, 'boaster');
     await settle();
     expect([state.head, state.caughtUp, sync.status.active]).toEqual([20, [20], false]);
+    expect(state.asked.filter((text) => text.startsWith('b ')).every((text) => !/ (2[1-9]|[3-9]\d)\+/.test(text))).toBe(
+      true,
+    );
+  });
+
+  it('catches up with what others have while a peer boasts and never answers', async () => {
+    const peers: Record<string, FakePeer> = { boaster: { head: 2 ** 40, answer: never }, b: honest(20) };
+    const { sync, state, settle, clock } = driver(peers);
+    sync.behind(2 ** 40, 'boaster');
+    await settle();
+    clock.advance(2_000);
+    await settle();
+    expect(state.head).toBe(20);
+    // Long after, what the honest peer has grows, and the boaster still keeps the driver waiting for more.
+    for (const head of [25, 400]) {
+      peers.b = honest(head);
+      sync.peersChanged();
+      for (let round = 0; round < 3; round++) {
+        await settle();
+        clock.advance(2_000);
+      }
+      expect(state.head).toBe(head);
+    }
+    expect(state.penalized).toEqual([]);
   });
 
   it('waits for a peer when there is none', async () => {
     const peers: Record<string, FakePeer> = {};
     const { sync, state, settle } = driver(peers);
-    sync.behind(10);
+    sync.behind(10, 'a');
     await settle();
     expect(sync.status).toEqual({ active: true, height: 0, target: 10, startHeight: 0 });
     peers.a = honest(10);
     sync.peersChanged();
     await settle();
     expect(state.head).toBe(10);
+  });
+
+  it('follows a target that moves while it runs', async () => {
+    const peers: Record<string, FakePeer> = { a: honest(30), b: honest(30) };
+    const { sync, state, settle } = driver(peers);
+    let head = 30;
+    state.beforeImport = async () => {
+      if (head >= 300) return;
+      head += 10;
+      peers.a = honest(head);
+      peers.b = honest(head);
+      sync.behind(head, 'a');
+    };
+    sync.behind(30, 'a');
+    await settle();
+    expect([state.head, state.caughtUp]).toEqual([300, [300]]);
   });
 
   it('blames nobody when consensus was faster with the same blocks', async () => {
@@ -268,28 +354,85 @@ describe('catching up', () => {
         return honest(30).answer(range);
       },
     };
-    sync.behind(30);
+    sync.behind(30, 'a');
     await settle();
     expect([state.head, state.penalized]).toEqual([30, []]);
     expect(state.asked).toEqual(['a 1+10', 'a 11+10', 'a 26+5']);
   });
 
-  it('holds no more than its window ahead of the import', async () => {
-    const waiting: (() => void)[] = [];
-    const slowFirst: FakePeer = {
-      head: 1_000,
-      answer: (range) =>
-        range.from === 1
-          ? new Promise((resolve) => waiting.push(() => void honest(1_000).answer(range).then(resolve)))
-          : honest(1_000).answer(range),
+  it('holds no more than its window ahead of the import, in blocks and in bytes', async () => {
+    const MiB = 1024 * 1024;
+    for (const [bytes, expected] of [
+      [10, ['a 1+10', 'b 11+10', 'b 21+10', 'b 31+10']],
+      [2 * MiB, ['a 1+10', 'b 11+10', 'b 21+10']],
+    ] as const) {
+      const full = (range: BlockRange): readonly SyncBlock[] =>
+        Array.from({ length: range.maxCount }, (_, index) => block(range.from + index, { bytes }));
+      let go = (): void => {};
+      const slowFirst: FakePeer = {
+        head: 100,
+        answer: (range) =>
+          range.from === 1
+            ? new Promise((resolve) => {
+                go = () => resolve(full(range));
+              })
+            : Promise.resolve(full(range)),
+      };
+      const { sync, state, settle } = driver({ a: slowFirst, b: { head: 100, answer: async (range) => full(range) } });
+      sync.behind(100, 'a');
+      await settle();
+      expect(state.asked).toEqual(expected);
+      go();
+      for (let round = 0; round < 5; round++) await settle();
+      expect(state.head).toBe(100);
+      expect(state.mostHeld).toBeLessThanOrEqual(40);
+    }
+  });
+
+  it('imports so few blocks at a time that others have their turn, but a run at least', async () => {
+    const sparse: FakePeer = {
+      head: 400,
+      answer: async ({ from, maxCount }) =>
+        Array.from({ length: Math.min(maxCount, 400 - from + 1) }, (_, index) =>
+          block(from + index, { certified: (from + index) % 5 === 0 && (from + index <= 200 || from + index === 400) }),
+        ),
     };
-    const { sync, state, settle } = driver({ a: slowFirst, b: honest(1_000) });
-    sync.behind(1_000);
-    await settle();
-    expect(state.asked).toEqual(['a 1+10', 'b 11+10', 'b 21+10', 'b 31+10']);
-    for (const go of waiting) go();
+    const sizes: number[] = [];
+    const { sync, state, settle } = driver({ sparse }, { rangeBlocks: 50 });
+    let before = 0;
+    state.beforeImport = async () => {
+      sizes.push(state.head - before);
+      before = state.head;
+    };
+    sync.behind(400, 'sparse');
     for (let round = 0; round < 5; round++) await settle();
-    expect(state.head).toBe(1_000);
+    expect(state.head).toBe(400);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(64);
+    // The last 200 blocks are covered by one certificate.
+    expect(state.head - before).toBe(200);
+  });
+
+  it('does not wait for ever for a certificate that nobody sends', async () => {
+    const bare: FakePeer = {
+      head: 5_000,
+      answer: async ({ from, maxCount }) =>
+        Array.from({ length: maxCount }, (_, index) => block(from + index, { certified: false })),
+    };
+    const peers: Record<string, FakePeer> = { bare };
+    const { sync, state, settle, clock } = driver(peers, { rangeBlocks: 100 });
+    sync.behind(5_000, 'bare');
+    for (let round = 0; round < 10; round++) await settle();
+    expect(sync.held.blocks).toBe(0);
+    expect(state.asked.at(-1)).toBe('bare 1001+100');
+    // It may be honest: nobody is penalized, and others are asked for the same.
+    expect(state.penalized).toEqual([]);
+    peers.b = honest(5_000);
+    for (let round = 0; round < 100 && state.head < 5_000; round++) {
+      sync.peersChanged();
+      await settle();
+      clock.advance(3_000);
+    }
+    expect(state.head).toBe(5_000);
   });
 });
 

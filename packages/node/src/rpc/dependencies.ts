@@ -67,6 +67,27 @@ export interface HealthReport {
   readonly checks: Readonly<Record<string, { readonly healthy: boolean; readonly detail: string }>>;
 }
 
+/** A signed statement of consensus, as anybody can check it. */
+export interface SignedStatement {
+  readonly kind: string;
+  /** What the signature covers. */
+  readonly statement: Hex;
+  readonly signature: Hex;
+}
+
+/** Two votes of one validator that no honest one signs both. */
+export interface DoubleVoteInformation {
+  readonly epoch: number;
+  readonly view: number;
+  /** Its place in the set of that epoch, and its name. */
+  readonly signer: number;
+  readonly validator: string;
+  readonly first: SignedStatement;
+  readonly second: SignedStatement;
+  /** Whether somebody has put a double vote of this validator in this view on the chain. */
+  readonly recorded: boolean;
+}
+
 /** How this member is. */
 export interface NodeStatus {
   /** The member's name. */
@@ -81,6 +102,10 @@ export interface NodeStatus {
   syncing(): { readonly startingHeight: number; readonly highestHeight: number } | undefined;
   pendingTransactions(): number;
   health(): HealthReport;
+  /** Blocks that it signed as final and does not know to be final. */
+  signedAsFinal(): readonly { readonly height: number; readonly blockHash: Hash }[];
+  /** Double votes that this member saw. */
+  evidence(): readonly DoubleVoteInformation[];
 }
 
 /** What the network's genesis and the chain say about the network itself. */

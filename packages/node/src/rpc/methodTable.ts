@@ -31,6 +31,7 @@ import { eth_subscribe } from './methods/eth_subscribe.ts';
 import { eth_syncing } from './methods/eth_syncing.ts';
 import { eth_uninstallFilter } from './methods/eth_uninstallFilter.ts';
 import { eth_unsubscribe } from './methods/eth_unsubscribe.ts';
+import { hanse_evidence } from './methods/hanse_evidence.ts';
 import { hanse_getFinality } from './methods/hanse_getFinality.ts';
 import { hanse_health } from './methods/hanse_health.ts';
 import { hanse_members } from './methods/hanse_members.ts';
@@ -75,6 +76,7 @@ const methods: readonly Method[] = [
   eth_syncing,
   eth_uninstallFilter,
   eth_unsubscribe,
+  hanse_evidence,
   hanse_getFinality,
   hanse_health,
   hanse_members,

@@ -16,7 +16,7 @@ export class MemoryHub {
   readonly maxFrameBytes: number;
   readonly sendBufferBytes: number;
   readonly #options: MemoryHubOptions;
-  readonly #acceptors = new Map<string, { readonly key: Hex; readonly acceptor: Acceptor }>();
+  readonly #acceptors = new Map<string, { readonly key: () => Hex; readonly acceptor: Acceptor }>();
   readonly #cuts = new Set<string>();
   #nextPort = 20_000;
 
@@ -26,11 +26,12 @@ export class MemoryHub {
     this.sendBufferBytes = options.sendBufferBytes ?? 256 * 1024;
   }
 
-  /** The network as the holder of this transport key sees it. */
-  network(key: Hex): Network {
+  /** The network as the holder of this transport key sees it; a function gives the key that it proves at the time. */
+  network(key: Hex | (() => Hex)): Network {
+    const own = typeof key === 'function' ? key : () => key;
     return {
-      listen: async (endpoint, acceptor) => this.#listen(key, endpoint, acceptor),
-      dial: (endpoint, expectedKey) => this.#dial(key, endpoint, expectedKey),
+      listen: async (endpoint, acceptor) => this.#listen(own, endpoint, acceptor),
+      dial: (endpoint, expectedKey) => this.#dial(own(), endpoint, expectedKey),
     };
   }
 
@@ -52,7 +53,7 @@ export class MemoryHub {
     else this.#options.clock.schedule(this.#options.latencyMs ?? 0, work);
   }
 
-  #listen(key: Hex, endpoint: string, acceptor: Acceptor): Listener {
+  #listen(key: () => Hex, endpoint: string, acceptor: Acceptor): Listener {
     const bound = endpoint.endsWith(':0') ? `${endpoint.slice(0, -2)}:${this.#nextPort++}` : endpoint;
     if (this.#acceptors.has(bound)) throw new Error(`listen EADDRINUSE: address already in use ${bound}`);
     this.#acceptors.set(bound, { key, acceptor });
@@ -64,12 +65,13 @@ export class MemoryHub {
       this.deliver(() => {
         const target = this.#acceptors.get(endpoint);
         const fail = (reason: string): void => reject(new Error(`${endpoint}: ${reason}`));
-        if (target === undefined || this.isCut(from, target.key)) {
+        const key = target?.key();
+        if (target === undefined || key === undefined || this.isCut(from, key)) {
           fail('connect ECONNREFUSED');
           return;
         }
-        if (target.key !== expectedKey) {
-          fail(`proved the key ${target.key}, expected ${expectedKey}`);
+        if (key !== expectedKey) {
+          fail(`proved the key ${key}, expected ${expectedKey}`);
           return;
         }
         const refusal = target.acceptor.refusal(from);
@@ -77,8 +79,8 @@ export class MemoryHub {
           fail(`refused by the other side: ${refusal}`);
           return;
         }
-        const dialled = new MemoryConnection(this, from, target.key, endpoint);
-        const accepted = new MemoryConnection(this, target.key, from, `memory:${this.#nextPort++}`);
+        const dialled = new MemoryConnection(this, from, key, endpoint);
+        const accepted = new MemoryConnection(this, key, from, `memory:${this.#nextPort++}`);
         dialled.join(accepted);
         accepted.join(dialled);
         target.acceptor.accepted(accepted);

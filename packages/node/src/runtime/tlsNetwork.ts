@@ -50,10 +50,10 @@ export interface TlsNetworkModules {
  * the chain before any byte of the peer is looked at.
  */
 export class TlsNetwork implements Network {
-  /** This member's transport public key. */
-  readonly publicKey: Hex;
-  readonly #contextOptions: SecureContextOptions;
-  readonly #context: SecureContext;
+  #publicKey: Hex = '0x';
+  #contextOptions: SecureContextOptions = {};
+  #context: SecureContext = createSecureContext();
+  readonly #listeners = new Set<TlsListener>();
   readonly #limits: ConnectionLimits;
   readonly #dialTimeoutMs: number;
   readonly #handshake: HandshakeLimits;
@@ -61,8 +61,26 @@ export class TlsNetwork implements Network {
   readonly #logger: Logger;
 
   constructor(options: TlsNetworkOptions, modules: TlsNetworkModules) {
-    const identity = createTransportIdentity(options.privateKey);
-    this.publicKey = identity.publicKey;
+    this.useKey(options.privateKey);
+    this.#limits = {
+      maxFrameBytes: options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES,
+      sendBufferBytes: options.sendBufferBytes ?? 256 * 1024,
+    };
+    this.#dialTimeoutMs = options.dialTimeoutMs ?? 10_000;
+    this.#handshake = { ...DEFAULT_HANDSHAKE_LIMITS, ...options.handshake };
+    this.#clock = modules.clock;
+    this.#logger = modules.logger;
+  }
+
+  /** This member's transport public key. */
+  get publicKey(): Hex {
+    return this.#publicKey;
+  }
+
+  /** New connections prove this private key from now on; those that stand stay. Throws on anything but a private key. */
+  useKey(privateKey: string): void {
+    const identity = createTransportIdentity(privateKey);
+    this.#publicKey = identity.publicKey;
     this.#contextOptions = {
       key: identity.privateKeyPem,
       cert: identity.certificatePem,
@@ -74,14 +92,7 @@ export class TlsNetwork implements Network {
       secureOptions: constants.SSL_OP_NO_TICKET,
     };
     this.#context = createSecureContext(this.#contextOptions);
-    this.#limits = {
-      maxFrameBytes: options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES,
-      sendBufferBytes: options.sendBufferBytes ?? 256 * 1024,
-    };
-    this.#dialTimeoutMs = options.dialTimeoutMs ?? 10_000;
-    this.#handshake = { ...DEFAULT_HANDSHAKE_LIMITS, ...options.handshake };
-    this.#clock = modules.clock;
-    this.#logger = modules.logger;
+    for (const listener of this.#listeners) listener.useContext(this.#contextOptions);
   }
 
   async listen(endpoint: string, acceptor: Acceptor): Promise<Listener> {
@@ -95,6 +106,7 @@ export class TlsNetwork implements Network {
       this.#logger,
     );
     await listener.listen(host, port);
+    this.#listeners.add(listener);
     return listener;
   }
 
@@ -238,6 +250,10 @@ class TlsListener implements Listener {
         resolve();
       });
     });
+  }
+
+  useContext(context: SecureContextOptions): void {
+    this.#tls.setSecureContext(context);
   }
 
   close(): Promise<void> {

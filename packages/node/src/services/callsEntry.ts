@@ -1,4 +1,4 @@
-import { ModuleHost } from '@hanse/modules';
+import { ModuleHost, ModuleReaders } from '@hanse/modules';
 import { CallService } from '../execution/callService.ts';
 import { executionRules } from '../execution/executionRules.ts';
 import { lowerThreadPriority } from '../runtime/lowerThreadPriority.ts';
@@ -16,9 +16,15 @@ export const createService: ServiceFactory = (options, context) => {
   lowerThreadPriority(NICENESS);
   const { genesis, ledgerFolder, suite } = readServiceOptions(options, context);
   const store = new LMDBKeyValueStore(ledgerFolder);
+  const readers = new ModuleReaders(suite);
   const calls = new CallService(
     { suite, rules: executionRules(genesis, suite) },
-    { ledger: new LedgerReader(store, { suite }), modules: new ModuleHost(suite), clock: createRealClock() },
+    {
+      ledger: new LedgerReader(store, { suite }),
+      modules: new ModuleHost(suite),
+      scheduledRules: (state) => readers.readScheduledRules(state),
+      clock: createRealClock(),
+    },
   );
   return {
     call: calls.call.bind(calls),

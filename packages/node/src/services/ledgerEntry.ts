@@ -12,16 +12,16 @@ import { readServiceOptions } from './serviceOptions.ts';
 
 /** The ledger, with storage and execution, on a thread of its own. Writes the genesis into an empty folder. */
 export const createService: ServiceFactory = (options, context) => {
-  const { genesis, ledgerFolder, suite } = readServiceOptions(options, context);
+  const { genesis, ledgerFolder, recoveries, suite } = readServiceOptions(options, context);
   const keys = new StateKeys(suite);
   const modules = new ModuleHost(suite);
   const rules = executionRules(genesis, suite);
   const block = buildGenesisBlock(genesis, suite, { modules, keys });
   const store = new LedgerStore(new LMDBKeyValueStore(ledgerFolder), { suite, keys });
   store.initialize(block);
-  const executor = new BlockExecutor({ suite, rules }, { modules, keys });
+  const executor = new BlockExecutor({ suite, rules, genesisHash: block.hash }, { modules, keys });
   return new LedgerService(
-    { suite, genesisHash: block.hash, rules },
+    { suite, genesisHash: block.hash, rules, recoveries },
     {
       store,
       executor,

@@ -1,4 +1,4 @@
-import { type Genesis, parseGenesis, type Suite } from '@hanse/protocol';
+import { type Genesis, parseGenesis, parseRecovery, type Recovery, type Suite } from '@hanse/protocol';
 import { createSuite } from '../config/createSuite.ts';
 import type { ServiceContext } from '../runtime/services.ts';
 
@@ -8,6 +8,8 @@ export interface MemberServiceOptions {
   readonly genesis: Genesis;
   /** The folder of the LMDB environment. */
   readonly ledgerFolder: string;
+  /** Recovery documents that the operator confirmed, parsed before. */
+  readonly recoveries: readonly Recovery[];
 }
 
 /** The options, checked again on this side of the thread, with the thread's own suite. */
@@ -15,7 +17,12 @@ export function readServiceOptions(
   options: unknown,
   context: ServiceContext,
 ): MemberServiceOptions & { readonly suite: Suite } {
-  const { genesis, ledgerFolder } = options as MemberServiceOptions;
+  const { genesis, ledgerFolder, recoveries } = options as MemberServiceOptions;
   const parsed = parseGenesis(genesis);
-  return { genesis: parsed, ledgerFolder, suite: createSuite(parsed.suite, context.primitives) };
+  return {
+    genesis: parsed,
+    ledgerFolder,
+    recoveries: recoveries.map(parseRecovery),
+    suite: createSuite(parsed.suite, context.primitives),
+  };
 }

@@ -17,6 +17,7 @@ import {
 import type { KeyValueStore } from './keyValueStore.ts';
 import {
   decodeBody,
+  decodeBodyEncodings,
   decodeHead,
   decodeHeight,
   decodePlace,
@@ -110,6 +111,12 @@ export class LedgerReader {
   receipts(height: Height): readonly StoredReceipt[] | undefined {
     const bytes = this.store.get('receipts', heightKey(height));
     return bytes === undefined ? undefined : decodeStoredReceipts(bytes);
+  }
+
+  /** The EIP-2718 encodings of a block's transactions in order, as another member gets them. */
+  encodedTransactions(height: Height): readonly Uint8Array[] | undefined {
+    const bytes = this.store.get('bodies', heightKey(height));
+    return bytes === undefined ? undefined : decodeBodyEncodings(bytes);
   }
 
   /** As `transactions`, decoded one at a time while the caller iterates. */

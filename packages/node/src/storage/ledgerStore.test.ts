@@ -228,6 +228,7 @@ describe('the ledger', () => {
     expect(reader.transactions(Height(1))).toEqual(
       transactions.map(({ raw }) => ({ ...decodeTransaction(raw, suite), sender })),
     );
+    expect(reader.encodedTransactions(Height(1))).toEqual(transactions.map(({ raw }) => raw));
     expect(reader.receipts(Height(1))).toEqual(receipts);
     expect(reader.proposal(Height(1))).toEqual({ proposal, digest: hash(8) });
     expect(reader.certificate(Height(1))).toEqual(certificate);
@@ -272,7 +273,13 @@ describe('the ledger', () => {
     expect(state.storageTrieNode(address(3), '')).toBeUndefined();
   });
 
-  it('removes all storage of a wiped account, and of no other', () => {
+  it.each([
+    {
+      written: 'one after another',
+      append: (blocks: FinalizedBlockWrite[]) => blocks.map((one) => ledger.appendBlock(one)),
+    },
+    { written: 'together', append: (blocks: FinalizedBlockWrite[]) => ledger.appendBlocks(blocks) },
+  ])('removes all storage of a wiped account, and of no other, when blocks are written $written', ({ append }) => {
     ledger.initialize(genesis);
     const header = headerOf(1, genesis.hash, hash(2));
     const filled = {
@@ -283,9 +290,8 @@ describe('the ledger', () => {
         storageTries: new Map([2, 3, 4, 5].map((byte) => [address(byte), new Map([['', Uint8Array.of(1)]])])),
       }),
     };
-    ledger.appendBlock(filled);
     const next = headerOf(2, blockHash, hash(3));
-    ledger.appendBlock({
+    const wiping = {
       ...block,
       header: next,
       hash: hash(3),
@@ -295,7 +301,8 @@ describe('the ledger', () => {
         slots: new Map([[address(4), slots([2n, 9n])]]),
         storageTries: new Map([[address(4), new Map([['', Uint8Array.of(9)]])]]),
       }),
-    });
+    };
+    append([filled, wiping]);
     const state = ledger.state();
     const words = (byte: number): bigint[] => [0n, 1n, 2n].map((slot) => state.storage(address(byte), slot));
     expect([2, 3, 4, 5].map(words)).toEqual([
@@ -356,6 +363,14 @@ describe('the ledger refuses, and changes nothing,', () => {
     for (const [part, message] of wrong) {
       expect(() => ledger.appendBlock({ ...block, ...part })).toThrow(message);
     }
+    expect(dump()).toEqual(before);
+  });
+
+  it('several blocks, if one of them does not follow the one before', () => {
+    ledger.initialize(genesis);
+    const before = dump();
+    const other = { ...block, header: headerOf(2, hash(4), hash(2)), hash: hash(3) };
+    expect(() => ledger.appendBlocks([block, other])).toThrow('does not follow block 1');
     expect(dump()).toEqual(before);
   });
 

@@ -18,6 +18,7 @@ import {
   encodeStoredHeader,
   encodeStoredProposal,
   encodeStoredReceipts,
+  type Head,
   heightKey,
 } from './ledgerCodecs.ts';
 import { LEDGER_FORMAT, LedgerReader, META_KEYS } from './ledgerReader.ts';
@@ -69,24 +70,25 @@ export class LedgerStore extends LedgerReader {
    * and changes nothing, if the block does not follow the head or its state is not the one that its header names.
    */
   appendBlock(block: FinalizedBlockWrite): void {
-    const head = this.head();
-    const { header, stateChanges, certificate, transactions, receipts } = block;
-    if (header.number !== head.height + 1 || header.parentHash !== head.hash) {
-      throw new Error(`Block ${header.number} (${block.hash}) does not follow block ${head.height} (${head.hash}).`);
+    this.appendBlocks([block]);
+  }
+
+  /** The same for several blocks, each on the one before: all of them or none, at the price of one commit (2 to 3 ms). */
+  appendBlocks(blocks: readonly FinalizedBlockWrite[]): void {
+    let parent: Pick<Head, 'height' | 'hash'> = this.head();
+    const wiped: ReturnType<typeof wipedEntries>[] = [];
+    const before: StateChanges[] = [];
+    for (const block of blocks) {
+      assertFollows(parent, block);
+      wiped.push(wipedEntries(this.store, block.stateChanges, this.keys, before));
+      before.push(block.stateChanges);
+      parent = { height: block.header.number, hash: block.hash };
     }
-    if (header.stateRoot !== stateChanges.stateRoot) {
-      throw new Error(`Block ${header.number} names state ${header.stateRoot}, but has ${stateChanges.stateRoot}.`);
-    }
-    if (transactions.length !== receipts.length) {
-      throw new Error(
-        `Block ${header.number} has ${transactions.length} transactions and ${receipts.length} receipts.`,
-      );
-    }
-    if (certificate !== undefined && certificate.statement.blockHash !== block.hash) {
-      throw new Error(`The certificate of block ${header.number} is of block ${certificate.statement.blockHash}.`);
-    }
-    const wiped = wipedEntries(this.store, stateChanges, this.keys);
-    this.store.transaction((batch) => this.#write(batch, block, wiped));
+    this.store.transaction((batch) => {
+      blocks.forEach((block, index) => {
+        this.#write(batch, block, wiped[index]!);
+      });
+    });
   }
 
   #write(
@@ -110,5 +112,21 @@ export class LedgerStore extends LedgerReader {
     if (certificate !== undefined) batch.put('certificates', key, encodeCertificate(certificate));
     writeState(batch, stateChanges, wiped, this.keys);
     batch.put('meta', META_KEYS.head, encodeHead({ height, hash, stateRoot: header.stateRoot }));
+  }
+}
+
+function assertFollows(head: Pick<Head, 'height' | 'hash'>, block: FinalizedBlockWrite): void {
+  const { header, stateChanges, certificate, transactions, receipts } = block;
+  if (header.number !== head.height + 1 || header.parentHash !== head.hash) {
+    throw new Error(`Block ${header.number} (${block.hash}) does not follow block ${head.height} (${head.hash}).`);
+  }
+  if (header.stateRoot !== stateChanges.stateRoot) {
+    throw new Error(`Block ${header.number} names state ${header.stateRoot}, but has ${stateChanges.stateRoot}.`);
+  }
+  if (transactions.length !== receipts.length) {
+    throw new Error(`Block ${header.number} has ${transactions.length} transactions and ${receipts.length} receipts.`);
+  }
+  if (certificate !== undefined && certificate.statement.blockHash !== block.hash) {
+    throw new Error(`The certificate of block ${header.number} is of block ${certificate.statement.blockHash}.`);
   }
 }

@@ -10,7 +10,12 @@ import { TABLE_NAMES, type TableName } from './tables.ts';
 
 /** What a folder is to LMDB: it outlives the stores that are opened on it. */
 export class MemoryDatabase {
-  readonly tables: ReadonlyMap<TableName, MemoryTable> = new Map(TABLE_NAMES.map((name) => [name, new MemoryTable()]));
+  readonly tables: ReadonlyMap<TableName, MemoryTable>;
+
+  /** Empty, or a copy of another one, which costs nothing for each value: no value is ever changed in its place. */
+  constructor(copied?: MemoryDatabase) {
+    this.tables = new Map(TABLE_NAMES.map((name) => [name, new MemoryTable(copied?.tables.get(name))]));
+  }
 
   open(): KeyValueStore {
     return new MemoryKeyValueStore(this);
@@ -95,8 +100,13 @@ function nameOf(key: Uint8Array): string {
 
 /** A map whose keys are put in order only when somebody asks for a range. */
 class MemoryTable {
-  readonly #values = new Map<string, Uint8Array>();
+  readonly #values: Map<string, Uint8Array>;
   #ordered: readonly string[] | undefined;
+
+  constructor(copied?: MemoryTable) {
+    this.#values = new Map(copied === undefined ? [] : copied.#values);
+    this.#ordered = copied === undefined ? undefined : copied.#ordered;
+  }
 
   get(name: string): Uint8Array | undefined {
     return this.#values.get(name);

@@ -65,11 +65,15 @@ export class StoredState implements StateBase {
   }
 }
 
-/** The entries below the accounts whose storage was removed; to be read before the transaction that deletes them. */
+/**
+ * The entries below the accounts whose storage was removed; to be read before the transaction that deletes them. `before`: the changes
+ * of blocks that the same transaction writes first, which storage does not show yet.
+ */
 export function wipedEntries(
   store: KeyValueStore,
   changes: StateChanges,
   keys: StateKeys,
+  before: readonly StateChanges[] = [],
 ): (readonly ['slots' | 'storageTrie', Uint8Array])[] {
   const found: (readonly ['slots' | 'storageTrie', Uint8Array])[] = [];
   for (const address of changes.wipedStorage) {
@@ -77,6 +81,11 @@ export function wipedEntries(
     const end = nextPrefix(start);
     for (const table of ['slots', 'storageTrie'] as const) {
       for (const { key } of store.range(table, { start, ...(end && { end }) })) found.push([table, key]);
+    }
+    for (const { slots, storageTries } of before) {
+      for (const [slot] of slots.get(address) ?? []) found.push(['slots', joined(start, keys.ofSlot(slot).bytes)]);
+      for (const path of storageTries.get(address)?.keys() ?? [])
+        found.push(['storageTrie', storageNodeKey(start, path)]);
     }
   }
   return found;

@@ -87,7 +87,10 @@ export class TestLedger {
       { suite: testSuite, genesisHash: ledgerGenesisHash, rules },
       {
         store: this.store,
-        executor: new BlockExecutor({ suite: testSuite, rules }, { modules, keys: new StateKeys(testSuite) }),
+        executor: new BlockExecutor(
+          { suite: testSuite, rules, genesisHash: ledgerGenesisHash },
+          { modules, keys: new StateKeys(testSuite) },
+        ),
         clock: new ManualClock(START_MS),
         readers: new ModuleReaders(testSuite),
       },

@@ -1,13 +1,21 @@
 import { ModuleHost, ModuleReaders } from '@hanse/modules';
-import { createInternationalSuite, type Genesis, type Hash, type Hex, parseGenesis, type Suite } from '@hanse/protocol';
+import {
+  createInternationalSuite,
+  type Genesis,
+  type Hash,
+  type Hex,
+  parseGenesis,
+  type Recovery,
+  type Suite,
+} from '@hanse/protocol';
 import type { FinalizedBlock, Ledger } from '../../chain/ledger.ts';
 import { LedgerService } from '../../chain/ledgerService.ts';
 import { SenderService } from '../../chain/senderService.ts';
 import { createKeySigner } from '../../engine/index.ts';
-import { SimulatedDisk } from '../../engine/testing/simulatedDisk.ts';
 import { BlockExecutor } from '../../execution/blockExecutor.ts';
 import { executionRules } from '../../execution/executionRules.ts';
 import { buildGenesisBlock } from '../../execution/genesisBlock.ts';
+import { type SupportedRules, supportedRules } from '../../execution/ruleVersions.ts';
 import { testAccount } from '../../execution/testing/executionFixture.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { createConsoleLogger } from '../../runtime/consoleLogger.ts';
@@ -16,6 +24,7 @@ import { MemoryHub } from '../../runtime/memoryNetwork.ts';
 import type { Connection, Network } from '../../runtime/network.ts';
 import { loadNodePrimitives } from '../../runtime/nodePrimitives.ts';
 import { SeededRandom } from '../../runtime/seededRandom.ts';
+import { SimulatedDisk } from '../../runtime/testing/simulatedDisk.ts';
 import type { KeyValueStore } from '../../storage/keyValueStore.ts';
 import { LedgerReader } from '../../storage/ledgerReader.ts';
 import { LedgerStore } from '../../storage/ledgerStore.ts';
@@ -24,7 +33,7 @@ import { StateKeys } from '../../storage/stateKeys.ts';
 import { Member } from '../member.ts';
 
 export const START_MS = 1_700_000_000_000;
-const NAMES = ['authority', 'bank', 'farm', 'market', 'fifth', 'sixth', 'seventh'];
+export const NAMES = ['authority', 'bank', 'farm', 'market', 'fifth', 'sixth', 'seventh', 'eighth'];
 
 /** What of a member survives a power cut, and what runs on it now. */
 export interface ClusterMember {
@@ -35,6 +44,14 @@ export interface ClusterMember {
   readonly alarms: string[];
   /** The blocks that the member told of, by height. */
   readonly told: Map<number, Hash>;
+  /** Its folder of keys: a further one is added before the vote key is replaced. */
+  readonly voteKeys: Uint8Array[];
+  transportKey: Hex;
+  /** Recovery documents that its operator confirmed. */
+  readonly recoveries: Recovery[];
+  supported: SupportedRules;
+  /** Why it stopped before a height whose rules it lacks. */
+  outdated: string | undefined;
   incarnations: number;
 }
 
@@ -133,7 +150,14 @@ class Life {
 }
 
 export interface MemberClusterOptions {
+  /** How many members the genesis has. */
   readonly size?: number;
+  /** How many of them validate; all if absent. */
+  readonly validators?: number;
+  /** The rules that each member's program has, until it is upgraded; all if absent. */
+  readonly supported?: (index: number) => SupportedRules;
+  /** Members that the genesis does not know, and that may be admitted later. */
+  readonly applicants?: number;
   readonly seed?: number;
   readonly parameters?: Record<string, unknown>;
   /** The longest time that a call to the ledger's thread takes, and its answer back; random below that. */
@@ -160,7 +184,7 @@ export class MemberCluster {
   }
 
   private constructor(suite: Suite, options: MemberClusterOptions) {
-    const { size = 4, seed = 1, parameters = {} } = options;
+    const { size = 4, validators = size, applicants = 0, seed = 1, parameters = {} } = options;
     this.suite = suite;
     this.#options = options;
     this.#random = new SeededRandom(`cluster ${seed}`);
@@ -175,7 +199,7 @@ export class MemberCluster {
       members: NAMES.slice(0, size).map((name, index) => ({
         name,
         role: index < 2 ? name : 'company',
-        validator: true,
+        validator: index < validators,
         address: testAccount(index + 1).address,
         voteKey: suite.publicKey(testAccount(index + 1).privateKey),
         transportKey: transportKey(index),
@@ -184,13 +208,18 @@ export class MemberCluster {
       currencies: [{ symbol: 'DCNY', name: 'Digital yuan', decimals: 2, authority: 'authority' }],
       parameters: { accounts: 'open', ...parameters },
     });
-    this.members = Array.from({ length: size }, (_, index) => ({
+    this.members = Array.from({ length: size + applicants }, (_, index) => ({
       index,
       disk: new SimulatedDisk(),
       database: new MemoryDatabase(),
       running: undefined,
       alarms: [],
       told: new Map(),
+      voteKeys: [testAccount(index + 1).privateKey],
+      transportKey: transportKey(index),
+      recoveries: [],
+      supported: options.supported?.(index) ?? supportedRules,
+      outdated: undefined,
       incarnations: 0,
     }));
   }
@@ -225,10 +254,10 @@ export class MemberCluster {
     const rules = executionRules(genesis, suite);
     const clock = life.clock(this.clock);
     const ledger = new LedgerService(
-      { suite, genesisHash: block.hash, rules },
+      { suite, genesisHash: block.hash, rules, supported: held.supported, recoveries: held.recoveries },
       {
         store,
-        executor: new BlockExecutor({ suite, rules }, { modules: this.#modules, keys }),
+        executor: new BlockExecutor({ suite, rules, genesisHash: block.hash }, { modules: this.#modules, keys }),
         clock,
         readers: new ModuleReaders(suite),
       },
@@ -240,16 +269,17 @@ export class MemberCluster {
         genesis,
         suite,
         genesisHash: block.hash,
-        transportKey: transportKey(index),
-        signer: createKeySigner(suite, testAccount(index + 1).privateKey),
+        transportKey: held.transportKey,
+        signers: () => held.voteKeys.map((key) => createKeySigner(suite, key)),
         listen: `${name}:1`,
         known: {},
+        supported: held.supported,
       },
       {
         clock,
         random: new SeededRandom(`member ${index} ${held.incarnations}`),
         disk: held.disk,
-        network: life.network(this.hub.network(transportKey(index))),
+        network: life.network(this.hub.network(() => held.transportKey)),
         logger: createConsoleLogger({
           level: 'warn',
           format: 'json',
@@ -259,6 +289,10 @@ export class MemberCluster {
         ledger: this.#delayed(ledger, clock) as LedgerService,
         senders: new SenderService(suite),
         reader,
+        identify: (key) => {
+          held.transportKey = key;
+          return true;
+        },
       },
       {
         finalized: (blocks) => {
@@ -268,6 +302,9 @@ export class MemberCluster {
             if (hash === undefined) throw new Error(`${name} told of block ${height}, which it cannot show`);
             held.told.set(height, hash);
           }
+        },
+        outdated: ({ message }) => {
+          held.outdated = message;
         },
         alarm: (kind, detail) => {
           if (life.alive) held.alarms.push(`${kind}: ${detail}`);
@@ -288,6 +325,13 @@ export class MemberCluster {
     if (member === undefined) throw failure ?? new Error(`${name} did not open`);
     held.running = { member, ledger, reader, life };
     await member.start();
+  }
+
+  /** Gives a member the newest program, from its next start on. */
+  upgrade(index: number): void {
+    const held = this.members[index]!;
+    held.supported = supportedRules;
+    held.outdated = undefined;
   }
 
   /** kill -9 and a power cut in one: what was not flushed is gone. `keepBytes`: how much of it a torn write left after all. */
@@ -366,7 +410,7 @@ export class MemberCluster {
   }
 }
 
-const transportKey = (index: number): Hex => `0x${(index + 1).toString(16).padStart(64, '0')}`;
+export const transportKey = (index: number): Hex => `0x${(index + 1).toString(16).padStart(64, '0')}`;
 
 /** Lets every promise that can resolve without the clock do so. */
 async function settle(): Promise<void> {

@@ -1,12 +1,20 @@
-import { Epoch, type Hash, type Hex, type Suite, type ValidatorIndex, type ValidatorSet } from '@hanse/protocol';
+import {
+  Epoch,
+  type Hash,
+  type Hex,
+  type Suite,
+  type ValidatorIndex,
+  type ValidatorSet,
+  type Vote,
+} from '@hanse/protocol';
 import type { TransactionBody } from '../../chain/ledger.ts';
 import { createSilentLogger } from '../../runtime/consoleLogger.ts';
 import { ManualClock } from '../../runtime/manualClock.ts';
+import { SimulatedDisk } from '../../runtime/testing/simulatedDisk.ts';
 import { defaultEngineOptions, Engine, type EngineOptions } from '../engine.ts';
 import type { EngineBodies, EngineEvents, EngineTransport } from '../ports.ts';
 import { createKeySigner, type Signer } from '../signer.ts';
 import { HashChainLedger } from './hashChainLedger.ts';
-import { SimulatedDisk } from './simulatedDisk.ts';
 
 const START_MS = 1_700_000_000_000;
 export const testGenesisHash: Hash = `0x${'47'.repeat(32)}`;
@@ -96,6 +104,7 @@ export interface TestMember {
   readonly alarms: string[];
   readonly blamed: string[];
   readonly behind: number[];
+  readonly evidence: (readonly [Vote, Vote])[];
   readonly finalized: Map<number, Hash>;
 }
 
@@ -145,6 +154,7 @@ export class EngineCluster {
         alarms: [],
         blamed: [],
         behind: [],
+        evidence: [],
         finalized: new Map(),
       });
     }
@@ -283,6 +293,8 @@ export class EngineCluster {
       behind: (height) => member.behind.push(height),
       alarm: (kind, detail) => member.alarms.push(`${kind}: ${detail}`),
       enteredView: () => undefined,
+      evidence: (first, second) => member.evidence.push([first, second]),
+      epochClosed: () => undefined,
     };
   }
 }

@@ -85,7 +85,18 @@ export class HashChainLedger implements Ledger {
   async finalizedHead(): Promise<FinalizedHead> {
     const { height, digest, blockHash, timeMs, proposal, certificate } = this.head;
     const view = proposal?.view ?? View(0);
-    return { height, digest, blockHash, timeMs, epoch: Epoch(0), view, certificate, validators: this.#validators };
+    const validators = this.#validators;
+    return {
+      height,
+      digest,
+      blockHash,
+      timeMs,
+      epoch: Epoch(0),
+      view,
+      certificate,
+      validators,
+      recoveryPending: false,
+    };
   }
 
   async build(request: BuildRequest): Promise<BuildResult> {
@@ -186,5 +197,5 @@ export class HashChainLedger implements Ledger {
 function asFinalized({ height, digest, blockHash, timeMs, transactions }: Block): FinalizedBlock {
   const transactionHashes = transactions.map(({ hash }) => hash);
   const senders = transactions.map(({ sender }) => sender);
-  return { height, digest, blockHash, timeMs, transactionHashes, senders };
+  return { height, digest, blockHash, timeMs, transactionHashes, senders, closesEpoch: false };
 }

@@ -3,6 +3,7 @@ import {
   type BlockEnvironment,
   createInternationalSuite,
   type Epoch,
+  firstRules,
   type Hash,
   type Header,
   Height,
@@ -48,6 +49,9 @@ export type Allocation = Readonly<
 export const noModules: ModuleRunner = {
   isModuleCode: () => false,
   beginBlock: () => [],
+  applyRecovery: () => {
+    throw new Error('there is no module');
+  },
   run: () => {
     throw new Error('there is no module');
   },
@@ -135,7 +139,7 @@ export class ExecutionChain {
     this.rules = rules;
     this.state = stateOf(allocation, testSuite, keys);
     this.blocks = [{ header: genesisHeader(this.state.stateRoot, rules), hash: testSuite.hashHex(hexToBytes('0x00')) }];
-    this.#executor = new BlockExecutor({ suite: testSuite, rules }, { modules, keys });
+    this.#executor = new BlockExecutor({ suite: testSuite, rules, genesisHash: this.head.hash }, { modules, keys });
   }
 
   get head(): { readonly header: Header; readonly hash: Hash } {
@@ -156,6 +160,7 @@ export class ExecutionChain {
       beneficiary: proposer,
       digest: testSuite.hashHex(Uint8Array.of(1, height & 0xff)),
       epoch: 0 as Epoch,
+      rules: firstRules,
       nextSetHash,
       transactions,
       blockHash: (asked) => this.blocks[asked]?.hash,
@@ -196,7 +201,7 @@ function genesisHeader(stateRoot: Hash, rules: ExecutionRules): Header {
 export async function runMessage(
   allocation: Allocation,
   message: Partial<TransactionMessage>,
-  { modules = noModules, suite = testSuite, block = {} }: MessageOptions = {},
+  { modules = noModules, suite = testSuite, block = {}, gasSchedule = 1 }: MessageOptions = {},
 ): Promise<{ readonly result: MessageResult; readonly logs: readonly Log[]; readonly state: JournaledState }> {
   const state = new JournaledState(stateOf(allocation, suite), suite);
   const engine = new EVMAdapter({
@@ -204,6 +209,7 @@ export async function runMessage(
     chainId: testRules.chainId,
     fork: 'prague',
     isModuleCode: (code) => modules.isModuleCode(code),
+    gasSchedule,
   });
   state.beginTransaction();
   const result = await executeMessage(
@@ -226,16 +232,19 @@ export interface MessageOptions {
   readonly modules?: ModuleRunner;
   readonly suite?: Suite;
   readonly block?: Partial<BlockEnvironment>;
+  readonly gasSchedule?: number;
 }
 
 export const testBlock: BlockEnvironment = {
   chainId: testRules.chainId,
+  genesisHash: zeroHash,
   height: 100,
   timestamp: 1_700_000_100,
   beneficiary: proposer,
   gasLimit: testRules.blockGasLimit,
   baseFeePerGas: 0n,
   prevRandao: `0x${'5a'.repeat(32)}`,
+  rules: firstRules,
   blockHash: (height) => (height < 100 && height >= 0 ? `0x${height.toString(16).padStart(64, '0')}` : undefined),
 };
 

@@ -5,6 +5,7 @@ import {
   decodeTransaction,
   encodableLogs,
   encodeRlp,
+  firstRules,
   type Hash,
   type Hex,
   hexToBytes,
@@ -13,6 +14,7 @@ import {
   recoverSender,
   type SignedTransaction,
   type Suite,
+  ZERO_HASH,
 } from '@hanse/protocol';
 import { StateKeys } from '../../storage/stateKeys.ts';
 import { EVMAdapter } from '../evmAdapter.ts';
@@ -120,6 +122,8 @@ function environment(env: GeneralStateTest['env'], suite: Suite): BlockEnvironme
   const number = (name: string) => BigInt(env[name] ?? '0x0');
   return {
     chainId: 1n,
+    genesisHash: ZERO_HASH,
+    rules: firstRules,
     height: Number(number('currentNumber')),
     timestamp: Number(number('currentTimestamp')),
     beneficiary: (env.currentCoinbase ?? '0x').toLowerCase() as Address,

@@ -6,7 +6,7 @@ export const hanse_status = defineMethod({
     'How this member is: who it is, what runs, where it stands. For people and for `hanse status`; heights here are plain numbers.',
   parameters: [],
   result:
-    '`name`, `version`, `network`, `chainId`, `suite`, `genesisHash`, `cryptography` (implementations in use), `height`, `blockHash`, `epoch`, `view`, `peers` (`name`, `endpoint`, `connected`), `pendingTransactions`, `syncing`, `healthy`',
+    '`name`, `version`, `network`, `chainId`, `suite`, `genesisHash`, `cryptography` (implementations in use), `height`, `blockHash`, `epoch`, `view`, `peers` (`name`, `endpoint`, `connected`), `pendingTransactions`, `syncing`, `healthy`, `signedAsFinal` (`height` and `blockHash` of blocks that it signed as final and does not know to be final)',
   example: [],
   handler: ({ node, network, blocks }) => {
     const height = blocks.headHeight();
@@ -26,6 +26,7 @@ export const hanse_status = defineMethod({
       pendingTransactions: node.pendingTransactions(),
       syncing: node.syncing() ?? false,
       healthy: node.health().healthy,
+      signedAsFinal: node.signedAsFinal(),
     };
   },
 });

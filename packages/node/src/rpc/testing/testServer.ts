@@ -167,6 +167,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
         syncing: () => syncing,
         pendingTransactions: () => pool.waiting.size,
         health: health ?? (() => ({ healthy: true, checks: { consensus: { healthy: true, detail: 'view 5' } } })),
+        evidence: () => [],
+        signedAsFinal: () => [],
       },
     },
   );

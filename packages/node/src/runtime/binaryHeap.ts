@@ -11,6 +11,11 @@ export class BinaryHeap<T> {
     return this.#items.length;
   }
 
+  /** The item that leaves next. */
+  peek(): T | undefined {
+    return this.#items[0];
+  }
+
   push(item: T): void {
     const items = this.#items;
     let index = items.length;

@@ -1,0 +1,80 @@
+import type { ManualClock } from '../../src/runtime/manualClock.ts';
+import { SimulatedDisk } from '../../src/runtime/testing/simulatedDisk.ts';
+import { MemoryDatabase } from '../../src/storage/memoryKeyValueStore.ts';
+import { MachineClock } from './machineClock.ts';
+import type { MemberProcess } from './memberProcess.ts';
+import type { SimulationRandom } from './simulationRandom.ts';
+
+/** How long things take on a machine, and what of it fails. */
+export interface MachineCondition {
+  /** A flush takes a time between these. */
+  leastFlushMs: number;
+  mostFlushMs: number;
+  /** The longest way to the ledger's thread and back again, each. */
+  mostLedgerMs: number;
+  /** Every flush fails. */
+  flushFails: boolean;
+  /** The ledger's storage takes nothing more. */
+  storeFull: boolean;
+}
+
+export const NORMAL_MACHINE: Readonly<MachineCondition> = {
+  leastFlushMs: 0.2,
+  mostFlushMs: 2,
+  mostLedgerMs: 2,
+  flushFails: false,
+  storeFull: false,
+};
+
+/** A member's machine: what survives the end of its process, and the process that runs on it now. */
+export class Machine {
+  /** The member's place among all members of the genesis. */
+  readonly member: number;
+  /** A Byzantine member may run its program twice, with one key; the second machine is twin 1. */
+  readonly twin: number;
+  readonly name: string;
+  readonly disk = new SimulatedDisk();
+  readonly database: MemoryDatabase;
+  readonly clock: MachineClock;
+  readonly condition: MachineCondition = { ...NORMAL_MACHINE };
+  readonly random: SimulationRandom;
+  /** Keeps the protocol: what the checkers hold it to. */
+  readonly honest: boolean;
+  process: MemberProcess | undefined;
+  /** Its folder of keys: a further one is put there before the vote key is replaced. */
+  readonly voteKeys: Uint8Array[];
+  incarnations = 0;
+  /** Its disk failed or was full in this life of the process or before it began: it may have stopped for that. */
+  diskFailed = false;
+  /** Its log was lost in an earlier life. */
+  lostLog = false;
+
+  constructor(
+    options: {
+      readonly member: number;
+      readonly twin: number;
+      readonly name: string;
+      readonly honest: boolean;
+      readonly genesis: MemoryDatabase;
+      readonly voteKey: Uint8Array;
+    },
+    world: { readonly clock: ManualClock; readonly random: SimulationRandom },
+  ) {
+    this.member = options.member;
+    this.twin = options.twin;
+    this.name = options.twin === 0 ? options.name : `${options.name}'s twin`;
+    this.honest = options.honest;
+    this.voteKeys = [options.voteKey];
+    this.database = new MemoryDatabase(options.genesis);
+    this.random = world.random;
+    this.clock = new MachineClock(world.clock, this.random.milliseconds(0, 1_000_000));
+    this.disk.beforeFlush = (path) =>
+      new Promise((resolve, reject) => {
+        const { leastFlushMs, mostFlushMs } = this.condition;
+        world.clock.schedule(this.random.milliseconds(leastFlushMs, mostFlushMs), () => {
+          if (this.condition.flushFails) reject(new Error(`${path}: input/output error`));
+          else resolve();
+        });
+      });
+  }
+}

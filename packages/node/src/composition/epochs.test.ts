@@ -1,0 +1,398 @@
+import { membersAbi, membersAddress } from '@hanse/modules';
+import {
+  bytesToHex,
+  Epoch,
+  type Hash,
+  Height,
+  type Hex,
+  hexToBytes,
+  type Recovery,
+  type RecoveryPlan,
+  recoveryBytes,
+  type SignedTransaction,
+} from '@hanse/protocol';
+import { decodeErrorResult, encodeFunctionData } from 'viem';
+import { describe, expect, it } from 'vitest';
+import { supportedRules } from '../execution/ruleVersions.ts';
+import { testAccount, testTransaction } from '../execution/testing/executionFixture.ts';
+import { MemberCluster, type MemberClusterOptions, NAMES, transportKey } from './testing/memberCluster.ts';
+
+type MembersFunction = Extract<(typeof membersAbi)[number], { type: 'function' }>['name'];
+
+/** An alliance whose members govern themselves by transactions, as people would. */
+class Alliance {
+  readonly cluster: MemberCluster;
+  readonly #nonces = new Map<number, number>();
+  proposals = 0;
+
+  static async start(options: MemberClusterOptions): Promise<Alliance> {
+    const cluster = await MemberCluster.create(options);
+    await cluster.startAll();
+    await cluster.run(2_000);
+    return new Alliance(cluster);
+  }
+
+  private constructor(cluster: MemberCluster) {
+    this.cluster = cluster;
+  }
+
+  /** Sends a call of a member's account through some member, waits until it is final there, and gives `done` or the name of the error. */
+  async call(account: number, functionName: MembersFunction, args: readonly unknown[], through = 0): Promise<string> {
+    const data = hexToBytes(encodeFunctionData({ abi: membersAbi, functionName, args } as never));
+    const transaction = this.#sign(account, { to: membersAddress, data });
+    return this.#send(transaction, through);
+  }
+
+  /** A payment of nothing, so that blocks are made. */
+  async block(through = 0): Promise<void> {
+    await this.#send(this.#sign(40, { to: testAccount(41).address, data: new Uint8Array(0) }), through);
+  }
+
+  /** Proposes by the authority's account and has as many others approve as it takes. */
+  async decide(functionName: MembersFunction, args: readonly unknown[], voters: readonly number[]): Promise<void> {
+    const proposer = voters[0]!;
+    expect(await this.call(proposer + 1, functionName, args, proposer)).toBe('done');
+    this.proposals += 1;
+    for (const voter of voters.slice(1)) {
+      const outcome = await this.call(voter + 1, 'vote', [this.proposals, true], voter);
+      // The vote before this one decided it.
+      if (outcome === 'ProposalClosed') return;
+      expect(outcome).toBe('done');
+    }
+  }
+
+  async declareReady(index: number): Promise<void> {
+    const { reader } = this.cluster.running(index);
+    const height = reader.headHeight();
+    expect(await this.call(index + 1, 'declareReady', [height, reader.header(height)!.hash], index)).toBe('done');
+  }
+
+  async promote(index: number, id: number, voters: readonly number[]): Promise<void> {
+    await this.declareReady(index);
+    await this.decide('proposePromotion', [id], voters);
+  }
+
+  validators(through = 0): readonly string[] {
+    return this.cluster.running(through).member.engine.validators.validators.map(({ name }) => name);
+  }
+
+  epoch(index: number): number {
+    return this.cluster.running(index).member.engine.state().epoch;
+  }
+
+  voting(index: number): string {
+    return this.cluster.running(index).member.engine.state().voting;
+  }
+
+  /** Everybody that runs is at one height with one block, no alarm was raised, nobody told of another block. */
+  async expectAgreement(running: readonly number[]): Promise<void> {
+    await this.cluster.run(10_000, () => new Set(running.map((index) => this.cluster.heights()[index])).size === 1);
+    const heads = running.map((index) => {
+      const { reader } = this.cluster.running(index);
+      return reader.header(reader.headHeight())!.hash;
+    });
+    expect(new Set(heads).size).toBe(1);
+    expect(this.cluster.forks()).toEqual([]);
+    expect(running.flatMap((index) => this.cluster.members[index]!.alarms)).toEqual([]);
+  }
+
+  #sign(account: number, fields: { to: Hex; data: Uint8Array }): SignedTransaction {
+    const nonce = this.#nonces.get(account) ?? 0;
+    this.#nonces.set(account, nonce + 1);
+    return testTransaction({ nonce: BigInt(nonce), gasLimit: 4_000_000n, ...fields }, testAccount(account));
+  }
+
+  async #send({ raw, hash }: SignedTransaction, through: number): Promise<string> {
+    const { member, reader } = this.cluster.running(through);
+    expect(await member.submit(raw)).toMatchObject({ ok: true });
+    await this.cluster.run(60_000, () => reader.findTransaction(hash as Hash) !== undefined);
+    const place = reader.findTransaction(hash as Hash);
+    expect(place, `${hash} is final`).toBeDefined();
+    await this.cluster.run(100);
+    const receipt = reader.receipts(Height(place!.height))![place!.index]!;
+    if (receipt.success) return 'done';
+    return decodeErrorResult({ abi: membersAbi, data: bytesToHex(receipt.revertData) }).errorName;
+  }
+}
+
+const newMember = (index: number): readonly unknown[] => [
+  NAMES[index],
+  3,
+  testAccount(index + 1).address,
+  publicKeyOf(index),
+  transportKey(index),
+  [`${NAMES[index]}:1`],
+];
+
+const cluster = await MemberCluster.create();
+const publicKeyOf = (index: number): Hex => cluster.suite.publicKey(testAccount(index + 1).privateKey);
+
+describe('an observer', () => {
+  it('follows without a vote, is promoted when it declares that it is ready, and votes from the next block on', async () => {
+    const alliance = await Alliance.start({ size: 5, validators: 4 });
+    await alliance.block();
+    await alliance.expectAgreement([0, 1, 2, 3, 4]);
+    expect(alliance.voting(4)).toBe('observer');
+    await alliance.promote(4, 5, [0, 1, 2, 3]);
+    await alliance.cluster.run(2_000);
+    expect([0, 1, 2, 3, 4].map((index) => alliance.epoch(index))).toEqual([1, 1, 1, 1, 1]);
+    expect(alliance.validators()).toEqual(NAMES.slice(0, 5));
+    expect(alliance.voting(4)).toBe('voting');
+    const votes = (): number => alliance.cluster.running(4).member.engine.metrics.finalizeVotes;
+    const before = votes();
+    await alliance.block();
+    expect(votes()).toBeGreaterThan(before);
+    // With the fifth there is no quorum without one of the others: it truly counts.
+    alliance.cluster.kill(0);
+    await alliance.block(1);
+    await alliance.expectAgreement([1, 2, 3, 4]);
+    await alliance.cluster.close();
+  });
+});
+
+describe('members come and go', () => {
+  it('from 4 to 7 and back to 4, joining under load from nothing', async () => {
+    const alliance = await Alliance.start({ size: 4, applicants: 3 });
+    const all = [0, 1, 2, 3, 4, 5, 6];
+    for (const index of [4, 5, 6]) {
+      await alliance.decide('proposeMember', newMember(index), [0, 1, 2, 3]);
+      await alliance.cluster.run(20_000, () => alliance.cluster.heights()[index] === alliance.cluster.heights()[0]);
+      await alliance.promote(index, index + 1, all.slice(0, index));
+      await alliance.block(index);
+    }
+    expect(alliance.validators()).toEqual(NAMES.slice(0, 7));
+    await alliance.expectAgreement(all);
+    expect(all.map((index) => alliance.voting(index))).toEqual(all.map(() => 'voting'));
+    for (const index of [4, 5, 6]) {
+      await alliance.decide('proposeDemotion', [index + 1], all);
+      await alliance.block();
+    }
+    expect(alliance.validators()).toEqual(NAMES.slice(0, 4));
+    await alliance.expectAgreement(all);
+    expect(alliance.epoch(6)).toBe(6);
+    expect(alliance.voting(6)).toBe('observer');
+    await alliance.cluster.close();
+  });
+
+  it('all four original validators are replaced one by one, and a removed one is cut off', async () => {
+    const alliance = await Alliance.start({ size: 4, applicants: 4 });
+    // The other authority must be there before the first may go.
+    for (const index of [4, 5, 6, 7]) {
+      const [name, , ...rest] = newMember(index);
+      await alliance.decide('proposeMember', [name, index === 4 ? 1 : 3, ...rest], [0, 1, 2, 3]);
+    }
+    await alliance.cluster.run(20_000, () => new Set(alliance.cluster.heights()).size === 1);
+    let members = [0, 1, 2, 3, 4, 5, 6, 7];
+    for (const old of [0, 1, 2, 3]) {
+      const next = old + 4;
+      const voters = members.filter((index) => index !== old).sort((a, b) => b - a);
+      // An authority's account proposes and approves first.
+      const authority = members.includes(4) && old === 0 ? 4 : (members.find((index) => index === 4) ?? 0);
+      const order = [authority, ...voters.filter((index) => index !== authority)];
+      await alliance.promote(next, next + 1, old === 0 ? members : order);
+      await alliance.decide('proposeRemoval', [old + 1], order);
+      members = members.filter((index) => index !== old);
+      await alliance.block(next);
+      await alliance.block(next);
+    }
+    expect(alliance.validators(4)).toEqual(NAMES.slice(4, 8));
+    await alliance.expectAgreement([4, 5, 6, 7]);
+    const height = alliance.cluster.heights()[0];
+    await alliance.block(5);
+    expect(
+      alliance.cluster
+        .running(4)
+        .member.peers.peers()
+        .map(({ name }) => name),
+    ).toEqual(NAMES.slice(5, 8));
+    expect(alliance.cluster.heights()[0]).toBe(height);
+    await alliance.cluster.close();
+  });
+});
+
+describe('keys rotate on the chain', () => {
+  it('a vote key and a transport key are replaced while the member runs, and after a restart', async () => {
+    const alliance = await Alliance.start({ size: 4 });
+    const held = alliance.cluster.members[3]!;
+    held.voteKeys.push(testAccount(60).privateKey);
+    expect(
+      await alliance.call(4, 'rotateVoteKey', [alliance.cluster.suite.publicKey(testAccount(60).privateKey)], 3),
+    ).toBe('done');
+    await alliance.cluster.run(2_000);
+    expect(alliance.voting(3)).toBe('voting');
+    // Three of four, among them the one with the new key.
+    alliance.cluster.kill(0);
+    await alliance.block(3);
+    alliance.cluster.kill(3);
+    await alliance.cluster.start(0);
+    await alliance.cluster.start(3);
+    alliance.cluster.kill(1);
+    await alliance.block(3);
+    expect(alliance.voting(3)).toBe('voting');
+    await alliance.cluster.start(1);
+    expect(await alliance.call(4, 'rotateTransportKey', [`0x${'7a'.repeat(32)}`], 3)).toBe('done');
+    await alliance.cluster.run(5_000);
+    expect(alliance.cluster.running(3).member.peers.connected()).toEqual(NAMES.slice(0, 3));
+    alliance.cluster.kill(2);
+    await alliance.block(3);
+    await alliance.cluster.start(2);
+    await alliance.expectAgreement([0, 1, 2, 3]);
+    await alliance.cluster.close();
+  });
+});
+
+describe('a member that was away', () => {
+  it('comes back through several epochs, by import, and votes in the present one', async () => {
+    const alliance = await Alliance.start({ size: 6, validators: 4 });
+    alliance.cluster.kill(3);
+    await alliance.promote(4, 5, [0, 1, 2, 4, 5]);
+    await alliance.promote(5, 6, [0, 1, 2, 4, 5]);
+    for (let count = 0; count < 3; count++) await alliance.block(4);
+    expect(alliance.epoch(0)).toBe(2);
+    await alliance.cluster.start(3);
+    await alliance.cluster.run(20_000, () => alliance.cluster.heights()[3] === alliance.cluster.heights()[0]);
+    await alliance.block(3);
+    expect(alliance.epoch(3)).toBe(2);
+    expect(alliance.voting(3)).toBe('voting');
+    // Six validators, q = 5: it is needed now.
+    alliance.cluster.kill(0);
+    await alliance.block(3);
+    await alliance.expectAgreement([1, 2, 3, 4, 5]);
+    await alliance.cluster.close();
+  });
+});
+
+describe('rules change at a height', () => {
+  it('a member that lacks the new rule stops before that height with the reason, and the others go on', async () => {
+    const lacks = { ...supportedRules, 'gas-schedule': 1 };
+    const alliance = await Alliance.start({ size: 4, supported: (index) => (index === 3 ? lacks : supportedRules) });
+    const height = alliance.cluster.heights()[0]! + 40;
+    await alliance.decide('proposeRule', ['gas-schedule', 2, height], [0, 1, 2, 3]);
+    for (let at = alliance.cluster.heights()[0]!; at < height + 3; at = alliance.cluster.heights()[0]!) {
+      await alliance.block();
+    }
+    await alliance.cluster.run(5_000);
+    expect(alliance.cluster.heights()[3]).toBe(height - 1);
+    expect(alliance.cluster.members[3]!.outdated).toContain(`From block ${height} on the network runs version 2`);
+    expect(alliance.cluster.log.join()).toContain('upgrade this member');
+    // With the program that has the rule it comes back by itself.
+    alliance.cluster.kill(3);
+    alliance.cluster.members[3]!.alarms.length = 0;
+    alliance.cluster.upgrade(3);
+    await alliance.cluster.start(3);
+    await alliance.cluster.run(20_000, () => alliance.cluster.heights()[3] === alliance.cluster.heights()[0]);
+    await alliance.block(3);
+    await alliance.expectAgreement([0, 1, 2, 3]);
+    await alliance.cluster.close();
+  });
+});
+
+describe('an alliance that lost its quorum for good', () => {
+  /** The document by which members 0 and 1 go on alone, signed by those named. */
+  function recoveryOf(
+    { cluster }: Alliance,
+    signers: readonly number[],
+    changes: Partial<RecoveryPlan> = {},
+  ): Recovery {
+    const { reader } = cluster.running(0);
+    const height = reader.headHeight();
+    const plan: RecoveryPlan = {
+      format: 1,
+      genesisHash: reader.genesisHash()!,
+      height,
+      blockHash: reader.header(height)!.hash,
+      epoch: Epoch(1),
+      validators: NAMES.slice(0, 2),
+      removed: NAMES.slice(2, 4),
+      reason: 'farm and market burnt down',
+      ...changes,
+    };
+    const signatures = signers.map((index) => ({
+      member: NAMES[index]!,
+      signature: bytesToHex(cluster.suite.sign(testAccount(index + 1).privateKey, recoveryBytes(plan))),
+    }));
+    return { ...plan, signatures };
+  }
+
+  async function burn(): Promise<Alliance> {
+    const alliance = await Alliance.start({ size: 5, validators: 4 });
+    for (let count = 0; count < 3; count++) await alliance.block();
+    alliance.cluster.kill(2);
+    alliance.cluster.kill(3);
+    const height = alliance.cluster.heights()[0];
+    await alliance.cluster.run(10_000);
+    expect(alliance.cluster.heights()[0]).toBe(height);
+    return alliance;
+  }
+
+  async function restartWith(alliance: Alliance, recovery: Recovery, members: readonly number[]): Promise<void> {
+    for (const index of members) {
+      alliance.cluster.kill(index);
+      alliance.cluster.members[index]!.recoveries.push(recovery);
+    }
+    for (const index of members) await alliance.cluster.start(index);
+  }
+
+  it('goes on from the last final block with those that are left, whom all must have signed', async () => {
+    const alliance = await burn();
+    await restartWith(alliance, recoveryOf(alliance, [0, 1, 4]), [0, 1, 4]);
+    await alliance.cluster.run(5_000);
+    await alliance.block();
+    expect(alliance.validators()).toEqual(NAMES.slice(0, 2));
+    await alliance.expectAgreement([0, 1, 4]);
+    // The state itself says so from the first block on: members are changed as ever.
+    await alliance.promote(4, 5, [0, 1, 4]);
+    await alliance.block(4);
+    expect([alliance.epoch(4), alliance.validators(4)]).toEqual([2, [NAMES[0], NAMES[1], NAMES[4]]]);
+    // Who left is talked to no more, and a newcomer needs the document as it needs the genesis.
+    alliance.cluster.members[2]!.recoveries.push(...alliance.cluster.members[0]!.recoveries);
+    await alliance.cluster.start(2);
+    await alliance.cluster.run(5_000);
+    expect(alliance.cluster.running(2).member.peers.connected()).toEqual([]);
+    await alliance.expectAgreement([0, 1, 4]);
+    await alliance.cluster.close();
+  });
+
+  it('a member that returns without the document neither follows nor leads anybody astray', async () => {
+    const alliance = await burn();
+    await restartWith(alliance, recoveryOf(alliance, [0, 1, 4]), [0, 1]);
+    await alliance.cluster.run(3_000);
+    await alliance.block();
+    const height = alliance.cluster.heights()[0]!;
+    await alliance.cluster.start(2);
+    await alliance.cluster.start(3);
+    await alliance.cluster.run(20_000);
+    expect(alliance.cluster.heights()[3]).toBeLessThan(height);
+    await alliance.block();
+    expect(alliance.cluster.forks()).toEqual([]);
+    await alliance.cluster.close();
+  });
+
+  it('refuses a document that is not signed by all, keeps too few, or is of another block', async () => {
+    const alliance = await burn();
+    const refusal = async (recovery: Recovery): Promise<string> => {
+      alliance.cluster.kill(1);
+      const { recoveries } = alliance.cluster.members[1]!;
+      recoveries.push(recovery);
+      const reason = await alliance.cluster.start(1).then(
+        () => 'started',
+        (error: Error) => error.message,
+      );
+      recoveries.length = 0;
+      return reason;
+    };
+    expect(await refusal(recoveryOf(alliance, [0]))).toContain('bank has not signed it');
+    const { signatures } = recoveryOf(alliance, [0, 1], { reason: 'another reason' });
+    expect(await refusal({ ...recoveryOf(alliance, []), signatures })).toContain('the signature of authority is wrong');
+    const alone = recoveryOf(alliance, [0, 4], { validators: [NAMES[0]!], removed: NAMES.slice(1, 4) });
+    expect(await refusal(alone)).toContain('1 of the validators before remain, but at least 2');
+    expect(await refusal(recoveryOf(alliance, [0, 1]))).toContain('fifth has not signed it');
+    const strange = recoveryOf(alliance, [0, 1], { blockHash: `0x${'5b'.repeat(32)}` });
+    expect(await refusal(strange)).toContain('but here that block is');
+    const early = recoveryOf(alliance, [0, 1], { epoch: Epoch(0) });
+    expect(await refusal(early)).toContain('begins epoch 0');
+    const unknown = recoveryOf(alliance, [0, 1], { validators: ['authority', 'bank', 'nobody'] });
+    expect(await refusal(unknown)).toContain('nobody is no active member');
+    await alliance.cluster.close();
+  });
+});
