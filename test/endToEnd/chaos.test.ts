@@ -34,8 +34,9 @@ describe(`four members in network namespaces${missing}`, () => {
     async () => {
       // Patient, because the rest of the suite may run at the same time on two cores.
       const campaign = await chaos('--minutes', '0.75', '--step', '3', '--seed', '150', '--patience', '120');
-      expect(campaign.lines.at(-1)).toMatch(/^Chaos: .* 0 violations\.$/);
-      expect(campaign.code, campaign.lines.join('\n')).toBe(0);
+      const story = campaign.lines.join('\n');
+      expect(campaign.lines.at(-1), story).toMatch(/^Chaos: .* 0 violations\.$/);
+      expect(campaign.code, story).toBe(0);
     },
     300_000,
   );
