@@ -2,7 +2,8 @@
 // a plan that a seed decides. What is checked, and how to read it: docs/internals/chaos.md. Needs a build, Linux and root; touches
 // nothing of the machine's own network. Exit code 0: no violation; 1: violations; 3: the machine lacks something; 64: usage; 130: interrupted.
 //
-// Usage: npm run chaos -- [--members 4] [--minutes 3] [--seed N] [--only KIND,...] [--patience SECONDS] [--data DIR] [--keep] [--check]
+// Usage: npm run chaos -- [--members 4] [--minutes 3] [--seed N] [--only KIND,...] [--step SECONDS]
+//                           [--patience SECONDS] [--data DIR] [--keep] [--check]
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,6 +28,7 @@ function readOptions() {
         minutes: { type: 'string', default: '3' },
         seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
         only: { type: 'string' },
+        step: { type: 'string' },
         patience: { type: 'string', default: '60' },
         data: { type: 'string' },
         keep: { type: 'boolean', default: false },
@@ -53,7 +55,7 @@ function parseWhole(name, text, least, most) {
 function parseKinds(text) {
   if (text === undefined) return Object.keys(KINDS);
   const kinds = text.split(',');
-  const unknown = kinds.find((kind) => !(kind in KINDS));
+  const unknown = kinds.find((kind) => !Object.hasOwn(KINDS, kind));
   if (unknown === undefined) return kinds;
   return leave(`--only ${unknown} is no kind of fault. Known are: ${Object.keys(KINDS).join(', ')}.`, EXIT.usage);
 }
@@ -71,6 +73,7 @@ const count = parseWhole('members', values.members, 4, 7);
 const minutes = parseNumber('minutes', values.minutes, 0.1, 1_440);
 const seed = parseWhole('seed', values.seed, 0, 2 ** 32 - 1);
 const patience = parseNumber('patience', values.patience, 5, 3_600);
+const stepMs = values.step === undefined ? undefined : parseNumber('step', values.step, 1, 3_600) * 1_000;
 const wanted = parseKinds(values.only);
 
 const { missing, faketime } = findRequirements();
@@ -84,12 +87,15 @@ if (kinds.length < wanted.length)
 if (kinds.length === 0) leave('Chaos cannot run here: no kind of fault is left.', EXIT.missing);
 
 const root = dataFolder(values.data);
-const only = values.only === undefined ? '' : ` --only ${values.only}`;
-const repeat = `npm run chaos -- --members ${count} --minutes ${minutes} --seed ${seed}${only}`;
+const chosen = ['only', 'step']
+  .filter((name) => values[name] !== undefined)
+  .map((name) => ` --${name} ${values[name]}`);
+const repeat = `npm run chaos -- --members ${count} --minutes ${minutes} --seed ${seed}${chosen.join('')}`;
 const options = {
   count,
   minutes,
   seed,
+  stepMs,
   kinds,
   root,
   repeat,

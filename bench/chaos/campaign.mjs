@@ -1,5 +1,7 @@
 // Drives the faults of a plan while payments run, and judges. Runs as the first process of the campaign's namespaces (see
 // bench/chaos.mjs, which starts it): when it ends, the kernel ends every member and removes every interface and mount.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createHanseClient } from '@hanse/sdk';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { Findings } from '../campaign/findings.mjs';
@@ -14,7 +16,7 @@ import { ChaosNetwork } from './network.mjs';
 import { createPlan, describeStep, faultBound } from './plan.mjs';
 
 const options = JSON.parse(process.argv[2]);
-const { count, seed, minutes, kinds, root, prefix, patienceMs, faketime, repeat } = options;
+const { count, seed, stepMs, minutes, kinds, root, prefix, patienceMs, faketime, repeat } = options;
 const f = faultBound(count);
 /** f + 1 small disks, so that more than f can be full at once; the other members write to the real disk. */
 const smallDisks = Array.from({ length: f + 1 }, (_, index) => index + 1);
@@ -146,6 +148,20 @@ async function finish() {
   if (!equal) findings.add(`the heads were not equal within ${seconds(patienceMs)} after all faults`);
 }
 
+/** What every member says of itself at the moment of a violation, kept beside its log: `last-words.json`. */
+async function keepLastWords() {
+  await Promise.all(
+    members.list.map(async ({ url }, index) => {
+      const words = {};
+      for (const method of ['hanse_status', 'hanse_health', 'eth_blockNumber'])
+        words[method] = await call(url, method, [], 5_000).catch((error) => error.message);
+      const metrics = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+      words.metrics = (await metrics?.text())?.split('\n').filter((line) => !line.startsWith('#')) ?? 'no answer';
+      writeFileSync(join(members.folder(index), 'last-words.json'), `${JSON.stringify(words, null, 2)}\n`);
+    }),
+  );
+}
+
 const figures = () => `${payments.final} payments, ${witness.highest} blocks`;
 
 function summary() {
@@ -165,7 +181,7 @@ async function run() {
   if (interrupted) return;
   liveness.start();
   const untilMs = performance.now() + minutes * 60_000;
-  for (const step of createPlan({ seed, members: count, kinds, smallDisks })) {
+  for (const step of createPlan({ seed, members: count, kinds, smallDisks, stepMs })) {
     await playStep(step);
     if (interrupted || findings.count > 0 || performance.now() >= untilMs) break;
   }
@@ -177,6 +193,7 @@ try {
 } catch (error) {
   if (!interrupted) findings.add(error.stack);
 }
+if (findings.count > 0) await keepLastWords().catch((error) => console.log(error.stack));
 if (!(await members.stop()) && !interrupted) findings.add('a member did not end within 30 s of SIGTERM');
 const good = findings.count === 0 && !interrupted;
 // The process outside removes the folder of a good campaign, when no mount is in it any more.

@@ -16,7 +16,7 @@ export const KINDS = {
   blackout: { says: 'no packet between any two members', many: true },
   kill: { says: 'kill -9, and started again', many: true },
   pause: { says: 'SIGSTOP, then SIGCONT', many: true },
-  disk: { says: 'no space left on its disk', many: true, needs: 'tmpfs' },
+  disk: { says: 'no space left on its disk', many: true },
   clock: { says: 'its clock steps', many: true, needs: 'faketime' },
 };
 
@@ -24,9 +24,9 @@ export const faultBound = (members) => Math.floor((members - 1) / 3);
 
 /**
  * Steps for ever: `{ number, weather, faults, troubled, lengthMs }`. `weather` lies on every link for the time of the step. Every
- * kind comes once before any comes again; about one step in four strikes more than f members.
+ * kind comes once before any comes again; about one step in four strikes more than f members. `stepMs`: all of this length.
  */
-export function* createPlan({ seed, members, kinds, smallDisks }) {
+export function* createPlan({ seed, members, kinds, smallDisks, stepMs }) {
   const random = seededRandom(seed);
   const f = faultBound(members);
   let deck = [];
@@ -52,7 +52,7 @@ export function* createPlan({ seed, members, kinds, smallDisks }) {
       faults,
       troubled,
       tooMany: troubled.length > f,
-      lengthMs: lengthOf(random, kind),
+      lengthMs: stepMs ?? lengthOf(random, kind),
     };
   }
 }
