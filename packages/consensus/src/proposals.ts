@@ -1,5 +1,6 @@
 import type { Certificate, Hash, NotarizeStatement, Proposal, View } from '@hanse/protocol';
 import { View as toView } from '@hanse/protocol';
+import { noteProposalArrival, paceMs } from './delta.ts';
 import { noteProposal, requestExecution } from './finality.ts';
 import {
   alarm,
@@ -15,7 +16,7 @@ import {
   type Round,
   roundOf,
 } from './state.ts';
-import { idleDeadline, nullify, paceMs } from './timers.ts';
+import { idleDeadline, nullify } from './timers.ts';
 import type { Effect, Input, ProposalMessage } from './types.ts';
 
 /** Rule P1, upon a proposal: keep the first of the view's leader; a second one is evidence. Certificates in it were taken before. */
@@ -25,6 +26,7 @@ export function acceptProposal(state: ConsensusState, out: Effect[], message: Pr
   if (kind !== 'notarize' || signedDigest !== digest) return;
   if (epoch !== state.options.epoch || proposal.epoch !== epoch) return;
   if (leaderVote.signer !== leaderOf(state, view)) return;
+  noteProposalArrival(state, view);
   if (view <= state.finalized.view) {
     // The host may have fetched it in order to execute it: its facts are still of use.
     if (state.blocks.has(digest)) noteProposal(state, digest, view, proposal);

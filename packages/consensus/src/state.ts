@@ -25,12 +25,8 @@ export const MAX_CERTIFICATES = 64;
 export const MAX_WAITING_FINALIZATIONS = 16;
 /** Facts about blocks that are kept at most; executed ones are kept longest. */
 export const MAX_BLOCKS = 1024;
-/** Delta never exceeds this many times its floor. */
-export const DELTA_CEILING = 64;
 /** Default of `ConsensusOptions.paceMs`. */
 export const DEFAULT_PACE_MS = 50;
-/** Silence after which a leader counts as absent, if 8 delta are not longer (rule T4). */
-export const ABSENCE_MS = 2_000;
 
 /** What this member knows of one view above the finalized one. */
 export interface Round {
@@ -118,8 +114,14 @@ export interface ConsensusState {
   highestNotarized: View;
   pending: boolean;
   deltaMs: number;
-  /** Views that were given up since the last finalization. */
+  /** Views that were given up, though their leaders were there, since the last finalization. */
   failedViews: number;
+  /** What delta each leader's views needed lately; undefined before its first, and after an absence. */
+  readonly neededMs: (number | undefined)[];
+  /** How long after the timers' start the current view's proposal came, in milliseconds. */
+  proposedAfterMs: number | undefined;
+  /** The last view of each leader that was given up without a proposal, and when its timers had started. */
+  readonly missedViews: ({ readonly view: View; readonly sinceMs: number } | undefined)[];
   /** When the timers of the current view started; undefined while there is no demand. */
   timersSinceMs: number | undefined;
   /** When demand last arose after idleness (or the start), and when it was last seen. */
@@ -133,7 +135,9 @@ export interface ConsensusState {
   /** Since when there is something that others could help with. */
   stuckSinceMs: number | undefined;
   resentAtMs: number;
-  lastHeardMs: (number | undefined)[];
+  readonly lastHeardMs: (number | undefined)[];
+  /** Since when the host has no connection to a validator; undefined if it has one, or never said. */
+  readonly goneSinceMs: (number | undefined)[];
   /** The highest view each validator voted in, also beyond the window. */
   readonly seenView: View[];
   /** Other members that reported where they are since the start. */
@@ -173,6 +177,9 @@ export function createConsensus(options: ConsensusOptions, point: FinalizedPoint
     pending: false,
     deltaMs: options.deltaFloorMs,
     failedViews: 0,
+    neededMs: nothingOf(n),
+    proposedAfterMs: undefined,
+    missedViews: nothingOf(n),
     timersSinceMs: undefined,
     busySinceMs: 0,
     lastDemandMs: undefined,
@@ -181,7 +188,8 @@ export function createConsensus(options: ConsensusOptions, point: FinalizedPoint
     progressAtMs: 0,
     stuckSinceMs: undefined,
     resentAtMs: 0,
-    lastHeardMs: Array.from({ length: n }, () => undefined),
+    lastHeardMs: nothingOf(n),
+    goneSinceMs: nothingOf(n),
     seenView: Array.from({ length: n }, () => View(0)),
     reported: new Set(),
     amnesia: undefined,
@@ -189,6 +197,11 @@ export function createConsensus(options: ConsensusOptions, point: FinalizedPoint
     answeredAtMs: new Map(),
     wakeAtMs: undefined,
   };
+}
+
+/** One undefined for each validator. */
+function nothingOf(n: number): undefined[] {
+  return Array.from({ length: n }, () => undefined);
 }
 
 /**

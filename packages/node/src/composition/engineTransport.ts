@@ -65,6 +65,10 @@ export class EngineTransportAdapter implements EngineTransport {
       const place = this.#places.get(peer);
       if (place !== undefined) engine.peerConnected(place);
     });
+    this.#peers.onDisconnected((peer) => {
+      const place = this.#places.get(peer);
+      if (place !== undefined) engine.peerDisconnected(place);
+    });
   }
 
   #name(place: ValidatorIndex): string {

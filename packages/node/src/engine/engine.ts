@@ -8,7 +8,6 @@ import {
   type FinalizedPoint,
   leaderOf,
   type ProposalMessage,
-  type Recovered,
   step,
 } from '@hanse/consensus';
 import {
@@ -145,7 +144,10 @@ export class Engine {
     for (const { statement, signer, signature } of this.#recovered.votes)
       this.#verifier.trust(statement, signer, signature);
     const { votes, certificates, proposals, amnesia } = this.#recovered;
-    this.#startCore({ ownVotes: votes, certificates, proposals: proposals.map(({ message }) => message), amnesia });
+    const messages = proposals.map(({ message }) => message);
+    this.#feed({ type: 'start', recovered: { ownVotes: votes, certificates, proposals: messages, amnesia } });
+    const connected = this.#modules.transport.connected();
+    for (const peer of this.#validators.validators.keys()) if (!connected.includes(peer)) this.peerDisconnected(peer);
     if (amnesia)
       this.#alarm('amnesia', 'the log of votes was lost: this member follows without a vote until that is safe', false);
     this.#modules.bodies.onPending(() => this.#considerPending());
@@ -167,6 +169,11 @@ export class Engine {
   /** A connection to a validator was made. */
   peerConnected(peer: ValidatorIndex): void {
     if (this.#started) void this.#status.ask(peer);
+  }
+
+  /** The connection to a validator ended. */
+  peerDisconnected(peer: ValidatorIndex): void {
+    if (this.#started && !this.#closed) this.#feed({ type: 'disconnected', peer });
   }
 
   /** Blocks were imported into the ledger up to `head`, which must be of this engine's epoch. */
@@ -208,10 +215,6 @@ export class Engine {
     this.#pipeline.close();
     await this.#pipeline.settled();
     await this.#log.close();
-  }
-
-  #startCore(recovered: Recovered): void {
-    this.#feed({ type: 'start', recovered });
   }
 
   #consensusOptions(): ConsensusOptions {
@@ -487,7 +490,8 @@ export class Engine {
     this.#core = createConsensus(this.#consensusOptions(), this.#point());
     this.#peers.forgetAnswers();
     const certificates = certificatesBetween(old, View(this.#head.view + 1), old.view);
-    this.#startCore({ ownVotes: this.#votes?.ownVotes() ?? [], certificates, proposals: [], amnesia: true });
+    const ownVotes = this.#votes?.ownVotes() ?? [];
+    this.#feed({ type: 'start', recovered: { ownVotes, certificates, proposals: [], amnesia: true } });
     this.#status.askAll();
   }
 

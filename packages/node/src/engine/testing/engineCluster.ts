@@ -201,6 +201,12 @@ export class EngineCluster {
     member.pool = new TestPool(this.suite);
     for (const hash of included) member.pool.included.add(hash);
     void engine?.close();
+    for (const other of this.members) {
+      if (other.index === index) continue;
+      this.clock.schedule(this.delayMs, () => {
+        if (member.engine === undefined) other.engine?.peerDisconnected(index);
+      });
+    }
   }
 
   /** A transaction at one member, and at the others as if gossip had brought it. */
