@@ -57,6 +57,7 @@ function takeInput(state: ConsensusState, out: Effect[], input: Input): void {
       acceptBuilt(state, out, input);
       return;
     case 'pending':
+      if (input.waiting && !state.pending) state.pendingSinceMs = state.atMs;
       state.pending = input.waiting;
       return;
     case 'applied':

@@ -16,7 +16,7 @@ import {
   type Round,
   roundOf,
 } from './state.ts';
-import { idleDeadline, nullify } from './timers.ts';
+import { demandOf, idleDeadline, nullify } from './timers.ts';
 import type { Effect, Input, ProposalMessage } from './types.ts';
 
 /** Rule P1, upon a proposal: keep the first of the view's leader; a second one is evidence. Certificates in it were taken before. */
@@ -216,7 +216,7 @@ export function leadView(state: ConsensusState, out: Effect[]): number | undefin
     fetchCertificates(state, out, toView(state.finalized.view + 1), parent.missing, leaderOf(state, toView(view + 1)));
     return undefined;
   }
-  if (!isExecuted(state, parent.digest)) return undefined;
+  if (!isExecuted(state, parent.digest)) return yieldView(state, out, round);
   const executed = state.blocks.get(parent.digest)?.executed;
   const height = executed?.height ?? heightIfFinal(state, parent.digest) ?? state.point.height;
   const unfinalized = parent.view > state.finalized.view;
@@ -236,6 +236,19 @@ export function leadView(state: ConsensusState, out: Effect[]): number | undefin
   round.building = parent;
   const notBeforeMs = Math.max(state.atMs, (state.lastBlockAtMs ?? state.atMs - paceMs(state)) + paceMs(state));
   out.push({ type: 'build', view, parentDigest: parent.digest, empty: beyond, notBeforeMs });
+  return undefined;
+}
+
+/**
+ * Rule L4: a leader that cannot build for want of its parent waits for it for one delta, and not at all if it is catching up from far
+ * below; then it gives the view up, which spares the others their timers. Returns when that is due.
+ */
+function yieldView(state: ConsensusState, out: Effect[], round: Round): number | undefined {
+  if (demandOf(state) === 'none') return undefined;
+  const catchingUp = state.finalized.height - state.point.height > state.options.maxUnfinalizedBlocks;
+  const dueAtMs = state.enteredAtMs + (catchingUp ? 0 : state.deltaMs);
+  if (state.atMs < dueAtMs) return dueAtMs;
+  nullify(state, out, round);
   return undefined;
 }
 

@@ -113,6 +113,8 @@ export interface ConsensusState {
   owed: View[];
   highestNotarized: View;
   pending: boolean;
+  /** Since when; of no meaning while nothing is pending. */
+  pendingSinceMs: number;
   deltaMs: number;
   /** Views that were given up, though their leaders were there, since the last finalization. */
   failedViews: number;
@@ -175,6 +177,7 @@ export function createConsensus(options: ConsensusOptions, point: FinalizedPoint
     owed: [],
     highestNotarized: finalized.view,
     pending: false,
+    pendingSinceMs: 0,
     deltaMs: options.deltaFloorMs,
     failedViews: 0,
     neededMs: nothingOf(n),

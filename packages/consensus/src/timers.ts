@@ -55,6 +55,12 @@ export function idleDeadline(state: ConsensusState): number {
   return state.idleSinceMs + state.options.idleBlockIntervalMs;
 }
 
+/** A waiting transaction may not have reached the leader, nor the idle interval ended by its clock: one delta for that. */
+function sharedFromMs(state: ConsensusState, demand: Demand): number {
+  if (demand === 'pending') return state.pendingSinceMs + state.deltaMs;
+  return demand === 'idle-interval' ? idleDeadline(state) + state.deltaMs : state.atMs;
+}
+
 /** Arms the timers when demand arises, disarms them when it is gone. */
 export function trackDemand(state: ConsensusState): void {
   const demand = demandOf(state);
@@ -67,11 +73,8 @@ export function trackDemand(state: ConsensusState): void {
     state.busySinceMs = state.atMs;
   }
   state.lastDemandMs = state.atMs;
-  if (state.timersSinceMs === undefined && maySign(state, state.view)) {
-    // A waiting transaction may not have reached the leader: one delta for gossip.
-    const gossip = demand === 'pending' || demand === 'idle-interval' ? state.deltaMs : 0;
-    state.timersSinceMs = state.atMs + gossip;
-  }
+  if (state.timersSinceMs !== undefined || !maySign(state, state.view)) return;
+  state.timersSinceMs = Math.max(state.atMs, sharedFromMs(state, demand));
 }
 
 /**

@@ -11,13 +11,13 @@ import { SimulatedMember, type World } from './simulatedMember.ts';
 export interface SteadyOptions {
   readonly validators: number;
   /** How long a message takes on its way, in milliseconds. */
-  readonly linkMs: (from: number, to: number, nowMs: number) => number;
+  readonly linkMs: (from: number, to: number, nowMs: number, kind: Message['type']) => number;
   /** How long a flush, a check, an execution, a build and a write to storage take; 1 if absent. */
   readonly workMs?: number;
   readonly deltaFloorMs?: number;
   readonly paceMs?: number;
   /** How often a new transaction reaches all members; never if absent. */
-  readonly transactionEveryMs?: number;
+  readonly transactionEveryMs?: number | undefined;
 }
 
 /** What one member saw of one view, in milliseconds since the start of the simulation. */
@@ -55,6 +55,8 @@ export class SteadyNetwork implements World {
   readonly quorum: number;
   readonly members: readonly SimulatedMember[];
   readonly alarms: string[] = [];
+  /** Which messages never arrive; none, until a test says so. */
+  lose: (sent: { readonly from: number; readonly to: number; readonly message: Message }) => boolean = () => false;
   readonly #options: SteadyOptions;
   readonly #events = new EventQueue<Event>();
   readonly #invariants = new Invariants(undefined);
@@ -99,8 +101,16 @@ export class SteadyNetwork implements World {
     if (hangs) return;
     for (const member of this.members) {
       if (member.index === index) continue;
-      this.later(this.#options.linkMs(index, member.index, this.#nowMs), member, () => member.lose(index));
+      const delayMs = this.#options.linkMs(index, member.index, this.#nowMs, 'status');
+      this.later(delayMs, member, () => member.lose(index));
     }
+  }
+
+  /** A stopped member starts again, and the others tell it what waits. */
+  restart(index: number): void {
+    const member = this.members[index]!;
+    member.start();
+    for (let number = 0; number < this.#submitted; number++) member.hearOf(fakeHash(`transaction ${number}`));
   }
 
   /** The views that a member entered, in order. */
@@ -125,7 +135,8 @@ export class SteadyNetwork implements World {
   }
 
   send(from: number, to: number, message: Message): void {
-    const delayMs = this.#options.linkMs(from, to, this.#nowMs);
+    if (this.lose({ from, to, message })) return;
+    const delayMs = this.#options.linkMs(from, to, this.#nowMs, message.type);
     this.#events.add(this.#nowMs + delayMs, { type: 'message', from, to, message });
   }
 
