@@ -55,7 +55,7 @@ function fittingDelta(state: ConsensusState): number {
 /** The first proposal of a view arrives: in the current view in time, in a past one too late. */
 export function noteProposalArrival(state: ConsensusState, view: View): void {
   if (view === state.view) {
-    if (state.timersSinceMs !== undefined) state.proposedAfterMs ??= elapsedMs(state, state.timersSinceMs);
+    if (state.demandedAtMs !== undefined) state.proposedAfterMs ??= elapsedMs(state, state.demandedAtMs);
     return;
   }
   const leader = leaderOf(state, view);
@@ -67,16 +67,16 @@ export function noteProposalArrival(state: ConsensusState, view: View): void {
 
 /** The current view was notarized: what its leader needed of delta, by T3's 2 delta and 3 delta. */
 export function noteNotarized(state: ConsensusState): void {
-  if (state.timersSinceMs === undefined) return;
+  if (state.demandedAtMs === undefined) return;
   const untilProposalMs = Math.ceil((state.proposedAfterMs ?? 0) / 2);
-  const inAllMs = Math.ceil(elapsedMs(state, state.timersSinceMs) / 3);
+  const inAllMs = Math.ceil(elapsedMs(state, state.demandedAtMs) / 3);
   learn(state, leaderOf(state, state.view), Math.max(untilProposalMs, inAllMs));
 }
 
 /** The current view is left without a proposal; one that arrives later still says how long it took. */
 export function noteMissedView(state: ConsensusState): void {
-  if (state.timersSinceMs === undefined) return;
-  state.missedViews[leaderOf(state, state.view)] = { view: state.view, sinceMs: state.timersSinceMs };
+  if (state.demandedAtMs === undefined) return;
+  state.missedViews[leaderOf(state, state.view)] = { view: state.view, sinceMs: state.demandedAtMs };
 }
 
 /** Whether a proposal of this view would still tell something, though the view is settled: it was given up for want of one. */
@@ -84,7 +84,7 @@ export function wasMissed(state: ConsensusState, view: View): boolean {
   return state.missedViews[leaderOf(state, view)]?.view === view;
 }
 
-/** Since the timers' start, without the pace that they allow for. */
+/** Since there was demand, without the pace that the timers allow for. */
 function elapsedMs(state: ConsensusState, sinceMs: number): number {
   return Math.max(0, Math.ceil(state.atMs - sinceMs) - paceMs(state));
 }

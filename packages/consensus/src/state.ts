@@ -120,12 +120,14 @@ export interface ConsensusState {
   failedViews: number;
   /** What delta each leader's views needed lately; undefined before its first, and after an absence. */
   readonly neededMs: (number | undefined)[];
-  /** How long after the timers' start the current view's proposal came, in milliseconds. */
+  /** How long after demand arose the current view's proposal came, in milliseconds. */
   proposedAfterMs: number | undefined;
-  /** The last view of each leader that was given up without a proposal, and when its timers had started. */
+  /** The last view of each leader that was given up without a proposal, and when demand had arisen in it. */
   readonly missedViews: ({ readonly view: View; readonly sinceMs: number } | undefined)[];
   /** When the timers of the current view started; undefined while there is no demand. */
   timersSinceMs: number | undefined;
+  /** When that demand arose in the current view: the timers' start without what they allow for gossip. */
+  demandedAtMs: number | undefined;
   /** When demand last arose after idleness (or the start), and when it was last seen. */
   busySinceMs: number;
   lastDemandMs: number | undefined;
@@ -184,6 +186,7 @@ export function createConsensus(options: ConsensusOptions, point: FinalizedPoint
     proposedAfterMs: undefined,
     missedViews: nothingOf(n),
     timersSinceMs: undefined,
+    demandedAtMs: undefined,
     busySinceMs: 0,
     lastDemandMs: undefined,
     idleSinceMs: 0,

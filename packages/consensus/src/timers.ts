@@ -14,6 +14,7 @@ export function enterView(state: ConsensusState, out: Effect[], view: View): voi
   state.view = view;
   state.enteredAtMs = state.atMs;
   state.timersSinceMs = undefined;
+  state.demandedAtMs = undefined;
   state.proposedAfterMs = undefined;
   pruneStaleProposals(state);
   out.push({ type: 'enteredView', view });
@@ -66,6 +67,7 @@ export function trackDemand(state: ConsensusState): void {
   const demand = demandOf(state);
   if (demand === 'none') {
     state.timersSinceMs = undefined;
+    state.demandedAtMs = undefined;
     return;
   }
   // After a pause as long as an absence nobody's silence means anything: everybody starts anew.
@@ -74,6 +76,7 @@ export function trackDemand(state: ConsensusState): void {
   }
   state.lastDemandMs = state.atMs;
   if (state.timersSinceMs !== undefined || !maySign(state, state.view)) return;
+  state.demandedAtMs = state.atMs;
   state.timersSinceMs = Math.max(state.atMs, sharedFromMs(state, demand));
 }
 

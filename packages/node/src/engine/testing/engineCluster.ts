@@ -107,6 +107,8 @@ export class EngineCluster {
   readonly options: EngineOptions;
   readonly suite: Suite;
   delayMs = 5;
+  /** Members that are further away: what every message to and from them takes longer. */
+  readonly furtherMs = new Map<ValidatorIndex, number>();
   /** How long a flush takes: what is sent too early is sent before it. */
   flushMs = 2;
   /** Returns undefined to lose a message, or what arrives instead. */
@@ -203,7 +205,7 @@ export class EngineCluster {
     void engine?.close();
     for (const other of this.members) {
       if (other.index === index) continue;
-      this.clock.schedule(this.delayMs, () => {
+      this.clock.schedule(this.#delayMs(index, other.index), () => {
         if (member.engine === undefined) other.engine?.peerDisconnected(index);
       });
     }
@@ -234,6 +236,10 @@ export class EngineCluster {
     return this.members.map(({ ledger }) => ledger.head.height);
   }
 
+  #delayMs(from: ValidatorIndex, to: ValidatorIndex): number {
+    return this.delayMs + (this.furtherMs.get(from) ?? 0) + (this.furtherMs.get(to) ?? 0);
+  }
+
   #transport(member: TestMember): EngineTransport {
     const from = member.index;
     const engine = (): Engine | undefined => member.engine;
@@ -242,7 +248,8 @@ export class EngineCluster {
       const delivery = { from, to, kind, payload, request: false };
       this.onSend(delivery);
       const arrives = this.interfere(delivery);
-      if (arrives !== undefined) this.clock.schedule(this.delayMs, () => running(to)?.receive(from, kind, arrives));
+      if (arrives !== undefined)
+        this.clock.schedule(this.#delayMs(from, to), () => running(to)?.receive(from, kind, arrives));
     };
     return {
       send,
@@ -257,12 +264,12 @@ export class EngineCluster {
           const timer = this.clock.schedule(timeoutMs, () => reject(new Error('timed out')));
           const arrives = this.interfere(delivery);
           if (arrives === undefined) return;
-          this.clock.schedule(this.delayMs, () => {
+          this.clock.schedule(this.#delayMs(from, to), () => {
             const target = running(to);
             if (target === undefined) return;
             target.serve(from, kind, arrives).then(
               (answer) =>
-                this.clock.schedule(this.delayMs, () => {
+                this.clock.schedule(this.#delayMs(from, to), () => {
                   timer.cancel();
                   if (engine() === asker || asker === undefined) resolve(answer);
                 }),
