@@ -23,7 +23,7 @@ const oneSlow =
     from === slow || to === slow ? slowMs : LINK;
 
 function network(options: Partial<SteadyOptions> = {}): SteadyNetwork {
-  return new SteadyNetwork({ validators: 4, linkMs: quick, workMs: WORK, transactionEveryMs: 15, ...options });
+  return new SteadyNetwork({ validators: 4, linkMs: quick, workMs: WORK, transactionEveryMs: 20, ...options });
 }
 
 /** The views that a member entered and left in a time, with how long they lasted. */
@@ -70,19 +70,25 @@ const casts: readonly { readonly validators: number; readonly down: readonly num
 describe.each(casts)('with $down of $validators down', ({ validators, down }) => {
   const watcher = [0, 1, 2].find((index) => !down.includes(index))!;
 
+  let hanging: SteadyNetwork | undefined;
+  const hung = (): SteadyNetwork => {
+    hanging ??= stopped({ hangs: true });
+    return hanging;
+  };
+
   function stopped(options: { readonly hangs: boolean; readonly paceMs?: number }): SteadyNetwork {
     expect(down.length).toBe(faultBound(validators));
     const simulated = network({ validators, ...(options.paceMs !== undefined && { paceMs: options.paceMs }) });
     simulated.runUntil(1_000);
     for (const index of down) simulated.stop(index, options);
-    simulated.runUntil(8_000);
+    simulated.runUntil(6_000);
     expectSound(simulated);
     return simulated;
   }
 
   it('their views cost one round of nullify votes, and the pace of blocks hides even that', () => {
-    const simulated = stopped({ hangs: true });
-    const views = viewsOf(simulated, watcher, 4_500, 7_900);
+    const simulated = hung();
+    const views = viewsOf(simulated, watcher, 4_000, 5_900);
     let skippedMs = 0;
     for (const { view, leader, lastedMs, nullified, deltaMs, finalMs, leftMs } of views) {
       const absent = down.includes(leader);
@@ -99,14 +105,14 @@ describe.each(casts)('with $down of $validators down', ({ validators, down }) =>
       }
       skippedMs = absent ? skippedMs + lastedMs : 0;
     }
-    expect(views.filter(({ nullified }) => nullified).length).toBeGreaterThanOrEqual(8);
+    expect(views.filter(({ nullified }) => nullified).length).toBeGreaterThanOrEqual(down.length * 4);
   });
 
   it('without a pace, their views cost one round of nullify votes and the others cost nothing more', () => {
     const simulated = stopped({ hangs: true, paceMs: 0 });
     // Build, proposal, check and vote: two messages.
     const block = 2 * LINK + 5 * WORK;
-    for (const { view, leader, lastedMs, deltaMs } of viewsOf(simulated, watcher, 4_500, 7_900)) {
+    for (const { view, leader, lastedMs, deltaMs } of viewsOf(simulated, watcher, 4_000, 5_900)) {
       const expectedMs = down.includes(leader) ? NULLIFICATION : block;
       expect({ view, lastedMs, deltaMs }).toEqual({ view, lastedMs: expectedMs, deltaMs: FLOOR });
     }
@@ -116,7 +122,7 @@ describe.each(casts)('with $down of $validators down', ({ validators, down }) =>
     const simulated = stopped({ hangs: false });
     // Told of after a message's time, believed after a delta.
     const believedMs = 1_000 + LINK + FLOOR;
-    for (const { view, leader, enteredMs, lastedMs, deltaMs } of viewsOf(simulated, watcher, 1_000, 7_900)) {
+    for (const { view, leader, enteredMs, lastedMs, deltaMs } of viewsOf(simulated, watcher, 1_000, 5_900)) {
       expect({ view, deltaMs }).toEqual({ view, deltaMs: FLOOR });
       if (!down.includes(leader)) continue;
       const waitedMs = Math.max(0, believedMs - enteredMs);
@@ -125,8 +131,8 @@ describe.each(casts)('with $down of $validators down', ({ validators, down }) =>
   });
 
   it('without an end of their connections, they are waited for during 2 s at most', () => {
-    const simulated = stopped({ hangs: true });
-    for (const { view, leader, enteredMs, lastedMs } of viewsOf(simulated, watcher, 1_000, 7_900)) {
+    const simulated = hung();
+    for (const { view, leader, enteredMs, lastedMs } of viewsOf(simulated, watcher, 1_000, 5_900)) {
       if (!down.includes(leader)) continue;
       const heardMs = 1_000 + LINK;
       if (enteredMs >= heardMs + 2_000) expect({ view, lastedMs }).toEqual({ view, lastedMs: NULLIFICATION });
@@ -164,11 +170,13 @@ describe('with a member down on an idle network', () => {
 describe('with one member behind', () => {
   it.each([100, 200, 250, 300, 380, 600, 1_500])('by %i ms, no view waits for it but its own', (slowMs) => {
     const simulated = network({ linkMs: oneSlow(3, slowMs) });
-    simulated.runUntil(15_000);
+    simulated.runUntil(10_000);
     expectSound(simulated);
-    const views = viewsOf(simulated, 0, 6_000, 14_900);
+    // Begins in the view after one that had a block.
+    const seen = viewsOf(simulated, 0, 5_000, 9_900);
+    const views = seen.slice(seen.findIndex(({ nullified }) => !nullified) + 1);
     let skippedMs = 0;
-    for (const { view, leader, lastedMs, nullified, finalMs, leftMs, deltaMs } of views.slice(1)) {
+    for (const { view, leader, lastedMs, nullified, finalMs, leftMs, deltaMs } of views) {
       expect({ view, deltaMs }).toEqual({ view, deltaMs: FLOOR });
       if (leader === 3) {
         skippedMs = nullified ? lastedMs : 0;
@@ -187,7 +195,7 @@ describe('with one member behind', () => {
   });
 
   it.each([
-    // The proposal is one delay behind because the leader entered late, and one more on its way.
+    // The leader enters late by the delay, and its proposal is late by another one. (It counts the pace from when it heard of the block before.)
     { slowMs: 200, lastedMs: 2 * 200 + 4 * LINK + 2 * WORK, nullified: false },
     { slowMs: 300, lastedMs: 2 * 300 + 4 * LINK + 2 * WORK, nullified: false },
     { slowMs: 380, lastedMs: 2 * 380 + 4 * LINK + 2 * WORK, nullified: false },
@@ -197,9 +205,9 @@ describe('with one member behind', () => {
     { slowMs: 1_500, lastedMs: NULLIFICATION, nullified: true },
   ])('by $slowMs ms, its own views last $lastedMs ms', ({ slowMs, lastedMs, nullified }) => {
     const simulated = network({ linkMs: oneSlow(3, slowMs) });
-    simulated.runUntil(15_000);
-    const own = viewsOf(simulated, 0, 8_000, 14_900).filter(({ leader }) => leader === 3);
-    expect(own.length).toBeGreaterThan(4);
+    simulated.runUntil(10_000);
+    const own = viewsOf(simulated, 0, 5_000, 9_900).filter(({ leader }) => leader === 3);
+    expect(own.length).toBeGreaterThan(3);
     for (const seen of own) {
       expect({ view: seen.view, lastedMs: seen.lastedMs, nullified: seen.nullified }).toEqual({
         view: seen.view,
