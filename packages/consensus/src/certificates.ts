@@ -7,6 +7,7 @@ import type {
   View,
 } from '@hanse/protocol';
 import { View as toView } from '@hanse/protocol';
+import { decayDelta } from './delta.ts';
 import { requestExecution, requestFinalization } from './finality.ts';
 import {
   alarm,
@@ -22,7 +23,7 @@ import {
   roundOf,
 } from './state.ts';
 import { isOwnDecision, raiseAmnesia } from './statements.ts';
-import { decayDelta, enterView } from './timers.ts';
+import { enterView } from './timers.ts';
 import type { Effect } from './types.ts';
 
 /**

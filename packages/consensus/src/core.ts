@@ -1,5 +1,6 @@
 import type { View, Vote } from '@hanse/protocol';
 import { View as toView } from '@hanse/protocol';
+import { noteDisconnected, noteHeard } from './absence.ts';
 import { acceptStatus, answerLatecomer, confirmReports, enterRecoveredView, resend, resendIfStuck } from './catchUp.ts';
 import { acceptCertificate } from './certificates.ts';
 import { acceptApplied, acceptExecuted, noteProposal, payOwedFinalizes, requestFinalization } from './finality.ts';
@@ -56,10 +57,14 @@ function takeInput(state: ConsensusState, out: Effect[], input: Input): void {
       acceptBuilt(state, out, input);
       return;
     case 'pending':
+      if (input.waiting && !state.pending) state.pendingSinceMs = state.atMs;
       state.pending = input.waiting;
       return;
     case 'applied':
       acceptApplied(state, out, input.point);
+      return;
+    case 'disconnected':
+      noteDisconnected(state, input.peer);
       return;
     case 'tick':
       return;
@@ -80,12 +85,25 @@ function settle(state: ConsensusState, out: Effect[]): void {
   scheduleWake(state, out, demand, proposeAtMs);
 }
 
-/** Whoever sends anything valid is there (rule T4); whoever speaks of settled views is told (rule R3). */
+/** Whoever sends anything valid of a current view is there (rule T4); whoever speaks of settled views is told (rule R3). */
 function hear(state: ConsensusState, out: Effect[], input: Input): void {
   if (!('from' in input) || !isIndex(input.from, state.validators)) return;
-  state.lastHeardMs[input.from] = state.atMs;
-  if (input.type === 'vote') answerLatecomer(state, out, input.from, input.vote.statement.view);
-  if (input.type === 'proposal') answerLatecomer(state, out, input.from, input.message.leaderVote.statement.view);
+  const view = viewIn(input);
+  noteHeard(state, input.from, view);
+  if (input.type === 'vote' || input.type === 'proposal') answerLatecomer(state, out, input.from, view);
+}
+
+function viewIn(input: Extract<Input, { readonly from: number }>): View {
+  switch (input.type) {
+    case 'proposal':
+      return input.message.leaderVote.statement.view;
+    case 'vote':
+      return input.vote.statement.view;
+    case 'certificate':
+      return input.certificate.statement.view;
+    case 'status':
+      return input.view;
+  }
 }
 
 /** After an alarm that stops this member nothing leaves it but the alarm, evidence, and what was decided for its own log. */

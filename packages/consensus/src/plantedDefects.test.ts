@@ -140,9 +140,9 @@ const defects: readonly Defect[] = [
   {
     name: 'a delta that never grows',
     patches: [
-      { file: 'timers.ts', from: 'if (state.failedViews > state.faults) {', to: 'if (state.failedViews < 0) {' },
+      { file: 'delta.ts', from: 'if (state.failedViews > state.faults) {', to: 'if (state.failedViews < 0) {' },
     ],
-    setting: { slowMs: 400, transactions: 5, crashes: 0 },
+    setting: { slowMs: 800, transactions: 5, crashes: 0 },
   },
 ];
 

@@ -1,5 +1,6 @@
 import type { Certificate, Hash, NotarizeStatement, Proposal, View } from '@hanse/protocol';
 import { View as toView } from '@hanse/protocol';
+import { noteProposalArrival, paceMs } from './delta.ts';
 import { noteProposal, requestExecution } from './finality.ts';
 import {
   alarm,
@@ -15,7 +16,7 @@ import {
   type Round,
   roundOf,
 } from './state.ts';
-import { idleDeadline, nullify, paceMs } from './timers.ts';
+import { demandOf, idleDeadline, nullify } from './timers.ts';
 import type { Effect, Input, ProposalMessage } from './types.ts';
 
 /** Rule P1, upon a proposal: keep the first of the view's leader; a second one is evidence. Certificates in it were taken before. */
@@ -25,6 +26,7 @@ export function acceptProposal(state: ConsensusState, out: Effect[], message: Pr
   if (kind !== 'notarize' || signedDigest !== digest) return;
   if (epoch !== state.options.epoch || proposal.epoch !== epoch) return;
   if (leaderVote.signer !== leaderOf(state, view)) return;
+  noteProposalArrival(state, view);
   if (view <= state.finalized.view) {
     // The host may have fetched it in order to execute it: its facts are still of use.
     if (state.blocks.has(digest)) noteProposal(state, digest, view, proposal);
@@ -214,7 +216,7 @@ export function leadView(state: ConsensusState, out: Effect[]): number | undefin
     fetchCertificates(state, out, toView(state.finalized.view + 1), parent.missing, leaderOf(state, toView(view + 1)));
     return undefined;
   }
-  if (!isExecuted(state, parent.digest)) return undefined;
+  if (!isExecuted(state, parent.digest)) return yieldView(state, out, round);
   const executed = state.blocks.get(parent.digest)?.executed;
   const height = executed?.height ?? heightIfFinal(state, parent.digest) ?? state.point.height;
   const unfinalized = parent.view > state.finalized.view;
@@ -234,6 +236,19 @@ export function leadView(state: ConsensusState, out: Effect[]): number | undefin
   round.building = parent;
   const notBeforeMs = Math.max(state.atMs, (state.lastBlockAtMs ?? state.atMs - paceMs(state)) + paceMs(state));
   out.push({ type: 'build', view, parentDigest: parent.digest, empty: beyond, notBeforeMs });
+  return undefined;
+}
+
+/**
+ * Rule L4: a leader that cannot build for want of its parent waits for it for one delta, and not at all if it is catching up from far
+ * below; then it gives the view up, which spares the others their timers. Returns when that is due.
+ */
+function yieldView(state: ConsensusState, out: Effect[], round: Round): number | undefined {
+  if (demandOf(state) === 'none') return undefined;
+  const catchingUp = state.finalized.height - state.point.height > state.options.maxUnfinalizedBlocks;
+  const dueAtMs = state.enteredAtMs + (catchingUp ? 0 : state.deltaMs);
+  if (state.atMs < dueAtMs) return dueAtMs;
+  nullify(state, out, round);
   return undefined;
 }
 

@@ -25,12 +25,8 @@ export const MAX_CERTIFICATES = 64;
 export const MAX_WAITING_FINALIZATIONS = 16;
 /** Facts about blocks that are kept at most; executed ones are kept longest. */
 export const MAX_BLOCKS = 1024;
-/** Delta never exceeds this many times its floor. */
-export const DELTA_CEILING = 64;
 /** Default of `ConsensusOptions.paceMs`. */
 export const DEFAULT_PACE_MS = 50;
-/** Silence after which a leader counts as absent, if 8 delta are not longer (rule T4). */
-export const ABSENCE_MS = 2_000;
 
 /** What this member knows of one view above the finalized one. */
 export interface Round {
@@ -117,11 +113,21 @@ export interface ConsensusState {
   owed: View[];
   highestNotarized: View;
   pending: boolean;
+  /** Since when; of no meaning while nothing is pending. */
+  pendingSinceMs: number;
   deltaMs: number;
-  /** Views that were given up since the last finalization. */
+  /** Views that were given up, though their leaders were there, since the last finalization. */
   failedViews: number;
+  /** What delta each leader's views needed lately; undefined before its first, and after an absence. */
+  readonly neededMs: (number | undefined)[];
+  /** How long after demand arose the current view's proposal came, in milliseconds. */
+  proposedAfterMs: number | undefined;
+  /** The last view of each leader that was given up without a proposal, and when demand had arisen in it. */
+  readonly missedViews: ({ readonly view: View; readonly sinceMs: number } | undefined)[];
   /** When the timers of the current view started; undefined while there is no demand. */
   timersSinceMs: number | undefined;
+  /** When that demand arose in the current view: the timers' start without what they allow for gossip. */
+  demandedAtMs: number | undefined;
   /** When demand last arose after idleness (or the start), and when it was last seen. */
   busySinceMs: number;
   lastDemandMs: number | undefined;
@@ -133,7 +139,9 @@ export interface ConsensusState {
   /** Since when there is something that others could help with. */
   stuckSinceMs: number | undefined;
   resentAtMs: number;
-  lastHeardMs: (number | undefined)[];
+  readonly lastHeardMs: (number | undefined)[];
+  /** Since when the host has no connection to a validator; undefined if it has one, or never said. */
+  readonly goneSinceMs: (number | undefined)[];
   /** The highest view each validator voted in, also beyond the window. */
   readonly seenView: View[];
   /** Other members that reported where they are since the start. */
@@ -173,9 +181,14 @@ export function createConsensus(options: ConsensusOptions, point: FinalizedPoint
     owed: [],
     highestNotarized: finalized.view,
     pending: false,
+    pendingSinceMs: 0,
     deltaMs: options.deltaFloorMs,
     failedViews: 0,
+    neededMs: nothingOf(n),
+    proposedAfterMs: undefined,
+    missedViews: nothingOf(n),
     timersSinceMs: undefined,
+    demandedAtMs: undefined,
     busySinceMs: 0,
     lastDemandMs: undefined,
     idleSinceMs: 0,
@@ -183,7 +196,8 @@ export function createConsensus(options: ConsensusOptions, point: FinalizedPoint
     progressAtMs: 0,
     stuckSinceMs: undefined,
     resentAtMs: 0,
-    lastHeardMs: Array.from({ length: n }, () => undefined),
+    lastHeardMs: nothingOf(n),
+    goneSinceMs: nothingOf(n),
     seenView: Array.from({ length: n }, () => View(0)),
     reported: new Set(),
     enteredAnew: false,
@@ -192,6 +206,11 @@ export function createConsensus(options: ConsensusOptions, point: FinalizedPoint
     answeredAtMs: new Map(),
     wakeAtMs: undefined,
   };
+}
+
+/** One undefined for each validator. */
+function nothingOf(n: number): undefined[] {
+  return Array.from({ length: n }, () => undefined);
 }
 
 /**

@@ -1,42 +1,42 @@
 import type { ValidatorIndex, View } from '@hanse/protocol';
-import {
-  ABSENCE_MS,
-  type ConsensusState,
-  DEFAULT_PACE_MS,
-  DELTA_CEILING,
-  leaderOf,
-  maySign,
-  pruneStaleProposals,
-  type Round,
-  roundOf,
-} from './state.ts';
+import { absenceMs, absentFromMs } from './absence.ts';
+import { deltaOf, growDelta, noteMissedView, noteNotarized, paceMs } from './delta.ts';
+import { type ConsensusState, leaderOf, maySign, pruneStaleProposals, type Round, roundOf } from './state.ts';
 import type { Effect } from './types.ts';
 
 /** Why the current view's timers run (rule T2). */
 export type Demand = 'pending' | 'unfinalized' | 'idle-interval' | 'proposal' | 'nullify' | 'none';
 
-/** Rule T1, enter view v: new timers, to be armed on demand; delta doubles with every failed view beyond f since the last finalization. */
+/** Rule T1, enter view v: new timers, to be armed on demand; how the view before it went decides delta ("Delta"). */
 export function enterView(state: ConsensusState, out: Effect[], view: View): void {
   const left = state.rounds.get((view - 1) as View);
-  // A view that was notarized and not given up is on its way to finality, however slow execution is: no failure.
-  if (left !== undefined && (left.sentNullify || left.nullification !== undefined)) {
-    state.failedViews += 1;
-    if (state.failedViews > state.faults) {
-      state.deltaMs = Math.min(state.deltaMs * 2, state.options.deltaFloorMs * DELTA_CEILING);
-    }
-  }
+  if (left !== undefined) judgeView(state, left);
   state.view = view;
   state.enteredAtMs = state.atMs;
   state.timersSinceMs = undefined;
+  state.demandedAtMs = undefined;
+  state.proposedAfterMs = undefined;
   pruneStaleProposals(state);
   out.push({ type: 'enteredView', view });
 }
 
-/** A finalization shows that delta is long enough: a quarter of it is given back, down to the floor. */
-export function decayDelta(state: ConsensusState): void {
-  state.failedViews = 0;
-  const less = state.deltaMs - Math.floor(state.deltaMs / 4);
-  state.deltaMs = Math.max(state.options.deltaFloorMs, less);
+function judgeView(state: ConsensusState, left: Round): void {
+  // A member that was moved over views saw nothing of how long they took.
+  const witnessed = left.view === state.view;
+  if (!left.sentNullify && left.nullification === undefined) {
+    // A view that was notarized and not given up is on its way to finality, however slow execution is: no failure.
+    if (witnessed && left.notarization !== undefined) noteNotarized(state);
+    return;
+  }
+  const leader = leaderOf(state, left.view);
+  const absentSinceMs = absentFromMs(state, leader);
+  if (absentSinceMs !== undefined && absentSinceMs <= state.atMs) {
+    // That nothing comes of an absent leader says nothing of how long messages take.
+    state.neededMs[leader] = undefined;
+    return;
+  }
+  if (witnessed && left.message === undefined && left.sentNotarize === undefined) noteMissedView(state);
+  growDelta(state);
 }
 
 /** What, if anything, asks for the current view to make progress. */
@@ -56,12 +56,10 @@ export function idleDeadline(state: ConsensusState): number {
   return state.idleSinceMs + state.options.idleBlockIntervalMs;
 }
 
-export function paceMs(state: ConsensusState): number {
-  return state.options.paceMs ?? DEFAULT_PACE_MS;
-}
-
-function absenceMs(state: ConsensusState): number {
-  return Math.max(ABSENCE_MS, 8 * state.deltaMs);
+/** A waiting transaction may not have reached the leader, nor the idle interval ended by its clock: one delta for that. */
+function sharedFromMs(state: ConsensusState, demand: Demand): number {
+  if (demand === 'pending') return state.pendingSinceMs + state.deltaMs;
+  return demand === 'idle-interval' ? idleDeadline(state) + state.deltaMs : state.atMs;
 }
 
 /** Arms the timers when demand arises, disarms them when it is gone. */
@@ -69,6 +67,7 @@ export function trackDemand(state: ConsensusState): void {
   const demand = demandOf(state);
   if (demand === 'none') {
     state.timersSinceMs = undefined;
+    state.demandedAtMs = undefined;
     return;
   }
   // After a pause as long as an absence nobody's silence means anything: everybody starts anew.
@@ -76,35 +75,22 @@ export function trackDemand(state: ConsensusState): void {
     state.busySinceMs = state.atMs;
   }
   state.lastDemandMs = state.atMs;
-  if (state.timersSinceMs === undefined && maySign(state, state.view)) {
-    // A waiting transaction may not have reached the leader: one delta for gossip.
-    const gossip = demand === 'pending' || demand === 'idle-interval' ? state.deltaMs : 0;
-    state.timersSinceMs = state.atMs + gossip;
-  }
+  if (state.timersSinceMs !== undefined || !maySign(state, state.view)) return;
+  state.demandedAtMs = state.atMs;
+  state.timersSinceMs = Math.max(state.atMs, sharedFromMs(state, demand));
 }
 
 /**
- * Rule T4, absent leader: silent for max(2 s, 8 delta) of continued demand, while q members (this one included) were
- * heard. Then the timers are 0. Nullify is always safe, so this needs no agreement.
+ * When nullify(v) is due: 2 delta without a proposal, one more with it (paper, step 1: one timer of 3 delta; deviation D3), by the
+ * leader's own delta; at once if it is absent (rule T4, deviation D9).
  */
-export function leaderIsAbsent(state: ConsensusState): boolean {
-  const leader = leaderOf(state, state.view);
-  if (leader === state.options.self) return false;
-  const since = state.atMs - absenceMs(state);
-  if (Math.max(state.lastHeardMs[leader] ?? state.busySinceMs, state.busySinceMs) > since) return false;
-  let heard = 1;
-  for (const [index, heardAtMs] of state.lastHeardMs.entries()) {
-    if (index !== state.options.self && heardAtMs !== undefined && heardAtMs > since) heard += 1;
-  }
-  return heard >= state.quorum;
-}
-
-/** When nullify(v) is due: 2 delta without a proposal, 3 delta in all (paper, step 1: one timer of 3 delta; deviation D3). */
 export function nullifyDeadline(state: ConsensusState, round: Round): number | undefined {
   if (state.timersSinceMs === undefined) return undefined;
-  const proposed = round.message !== undefined || round.sentNotarize !== undefined;
-  if (!proposed && leaderIsAbsent(state)) return state.atMs;
-  return state.timersSinceMs + (proposed ? 3 : 2) * state.deltaMs + paceMs(state);
+  const leader = leaderOf(state, state.view);
+  const proposalDueMs = state.timersSinceMs + 2 * deltaOf(state, leader) + paceMs(state);
+  if (round.message !== undefined || round.sentNotarize !== undefined) return proposalDueMs + state.deltaMs;
+  const absentSinceMs = absentFromMs(state, leader);
+  return absentSinceMs === undefined ? proposalDueMs : Math.min(proposalDueMs, absentSinceMs);
 }
 
 /** Rules T2 to T5: nullify(v), once, never after finalize(v) (paper, step 1: vote for the dummy block). */

@@ -113,6 +113,11 @@ export type Input = { readonly atMs: number } & (
   | { readonly type: 'pending'; readonly waiting: boolean }
   /** `finalize` (or an import) made this point durable in storage. */
   | { readonly type: 'applied'; readonly point: FinalizedPoint }
+  /**
+   * The host lost its connection to a validator, or has none at the start: nothing of it is on its way. Whatever comes from
+   * it later takes that back.
+   */
+  | { readonly type: 'disconnected'; readonly peer: ValidatorIndex }
   /** `wakeAt` has come. */
   | { readonly type: 'tick' }
 );

@@ -118,6 +118,10 @@ class Scene {
     vote: (command) => this.#vote(command),
     certificate: (command) => this.#certificate(command),
     status: (command) => this.#status(command),
+    disconnect: (command) => {
+      for (const peer of command.list('from', []))
+        this.#each(command, 'to', (actor) => this.#feed(actor, { type: 'disconnected', peer }));
+    },
     checked: (command) => this.#checked(command),
     executed: (command) => this.#executed(command),
     built: (command) => this.#built(command),

@@ -148,6 +148,11 @@ export class SimulatedMember {
     this.#forgetful = true;
   }
 
+  /** The connection to a member ended. */
+  lose(peer: number): void {
+    if (peer < this.world.validators) this.feed({ type: 'disconnected', peer });
+  }
+
   feed(input: Unstamped): void {
     const effects = this.world.core.step(this.state, { ...input, atMs: this.world.nowMs() } as Input);
     for (const effect of effects) this.#carryOut(effect);

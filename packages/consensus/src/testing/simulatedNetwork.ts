@@ -256,6 +256,7 @@ class Simulation implements World {
       this.#at(atMs, () => {
         if (!member.alive) return;
         member.crash(this.#random.below(3));
+        this.#loseConnections(() => member.index);
         if (forgets) member.forget();
         const backMs = this.#random.below(300);
         this.#at(this.#nowMs + backMs, () => {
@@ -267,7 +268,17 @@ class Simulation implements World {
       const split = this.#random.chance(40);
       this.#at(atMs, () => {
         this.#partition = split ? this.#everyone.map(() => this.#random.below(2)) : [];
+        if (split) this.#loseConnections(() => this.#random.below(this.#everyone.length));
       });
+    }
+  }
+
+  /** Some members are told, rightly or not, that they have lost the connection to another one. */
+  #loseConnections(choose: () => number): void {
+    for (const member of this.#members) {
+      const peer = choose();
+      if (!member.alive || member.index === peer || this.#random.chance(30)) continue;
+      this.later(this.#random.below(100), member, () => member.lose(peer));
     }
   }
 

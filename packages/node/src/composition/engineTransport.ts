@@ -67,5 +67,6 @@ export class EngineTransportAdapter implements MemberTransport {
       }
     }
     this.#peers.onConnected((peer) => engines.peerConnected(peer));
+    this.#peers.onDisconnected((peer) => engines.peerDisconnected(peer));
   }
 }

@@ -8,7 +8,6 @@ import {
   type FinalizedPoint,
   leaderOf,
   type ProposalMessage,
-  type Recovered,
   step,
 } from '@hanse/consensus';
 import {
@@ -160,7 +159,10 @@ export class Engine {
       this.#verifier.trust(statement, signer, signature);
     const { votes, certificates, proposals, amnesia } = this.#recovered;
     const messages = proposals.map(({ message }) => message);
-    this.#startCore({ ownVotes: votes, certificates, proposals: messages, amnesia, enteredAnew: this.#enteredAnew });
+    const recovered = { ownVotes: votes, certificates, proposals: messages, amnesia, enteredAnew: this.#enteredAnew };
+    this.#feed({ type: 'start', recovered });
+    const connected = this.#modules.transport.connected();
+    for (const peer of this.#validators.validators.keys()) if (!connected.includes(peer)) this.peerDisconnected(peer);
     if (amnesia)
       this.#alarm('amnesia', 'the log of votes was lost: this member follows without a vote until that is safe', false);
     this.#modules.bodies.onPending(() => this.#considerPending());
@@ -182,6 +184,11 @@ export class Engine {
   /** A connection to a validator was made. */
   peerConnected(peer: ValidatorIndex): void {
     if (this.#started) void this.#status.ask(peer);
+  }
+
+  /** The connection to a validator ended. */
+  peerDisconnected(peer: ValidatorIndex): void {
+    if (this.#started && !this.#closed) this.#feed({ type: 'disconnected', peer });
   }
 
   /** Blocks were imported into the ledger up to `head`, which must be of this engine's epoch. */
@@ -209,17 +216,8 @@ export class Engine {
       finalizedHeight: this.#head.height,
       voting: this.#votingState(),
       self: this.#self,
-      signedAsFinal: this.#signedAsFinal(),
+      signedAsFinal: this.#votes?.signedAsFinal(this.#head.height) ?? [],
     };
-  }
-
-  #signedAsFinal(): EngineState['signedAsFinal'] {
-    const blocks = (this.#votes?.ownVotes() ?? []).flatMap(({ statement }) =>
-      statement.kind === 'finalize' && statement.height > this.#head.height
-        ? [{ height: statement.height, blockHash: statement.blockHash }]
-        : [],
-    );
-    return blocks.sort((a, b) => a.height - b.height);
   }
 
   /** Stops: nothing is signed, sent or asked any more. The log stays open for the next engine. */
@@ -243,10 +241,6 @@ export class Engine {
   async close(): Promise<void> {
     await this.stopped();
     await this.#log.log.close();
-  }
-
-  #startCore(recovered: Recovered): void {
-    this.#feed({ type: 'start', recovered });
   }
 
   #consensusOptions(): ConsensusOptions {
@@ -492,7 +486,8 @@ export class Engine {
     this.#core = createConsensus(this.#consensusOptions(), this.#point());
     this.#peers.forgetAnswers();
     const certificates = certificatesBetween(old, View(this.#head.view + 1), old.view);
-    this.#startCore({ ownVotes: this.#votes?.ownVotes() ?? [], certificates, proposals: [], amnesia: true });
+    const ownVotes = this.#votes?.ownVotes() ?? [];
+    this.#feed({ type: 'start', recovered: { ownVotes, certificates, proposals: [], amnesia: true } });
     this.#status.askAll();
   }
 

@@ -138,6 +138,10 @@ export class EpochEngines {
     if (this.#transport.isValidator(peer)) this.#engine.peerConnected(this.#transport.placeOf(peer));
   }
 
+  peerDisconnected(peer: string): void {
+    if (this.#transport.isValidator(peer)) this.#engine.peerDisconnected(this.#transport.placeOf(peer));
+  }
+
   /** Blocks were imported into the ledger up to `head`. */
   synced(head: FinalizedHead): void {
     if (this.#closed) return;

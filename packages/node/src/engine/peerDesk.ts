@@ -6,6 +6,7 @@ import {
   sameStatement,
   statusCertificates,
   statusOf,
+  wasMissed,
 } from '@hanse/consensus';
 import type { Certificate, Epoch, Hash, ValidatorIndex, Vote } from '@hanse/protocol';
 import type { TransactionBody } from '../chain/ledger.ts';
@@ -191,10 +192,12 @@ export class PeerDesk {
     const { metrics, verifier, core, register, feed } = this.#modules;
     metrics.proposalsReceived++;
     const { statement } = envelope.message.leaderVote;
-    if (statement.view <= core().finalized.view) return;
+    const settled = statement.view <= core().finalized.view;
+    // One that this member gave up waiting for still tells how long its leader takes.
+    if (settled && !wasMissed(core(), statement.view)) return;
     this.#expect(verifier.proposal(from, envelope.message));
     const message = this.canonicalProposal(envelope.message);
-    register({ message, inline: envelope.inline }, from);
+    if (!settled) register({ message, inline: envelope.inline }, from);
     feed({ type: 'proposal', from, message });
   }
 

@@ -5,7 +5,7 @@ import type { TransactionBody } from '../chain/ledger.ts';
  * How the engine sees the network. Member addressing is by validator index of the current epoch. Messages are
  * opaque here; `kind` is one of the engine's own message kinds. Sending never blocks; a full queue to a peer drops the oldest
  * message of the same kind, because consensus resends what matters. What arrives is handed to `Engine.receive` and
- * `Engine.serve`, a new connection to `Engine.peerConnected`.
+ * `Engine.serve`, a new connection to `Engine.peerConnected`, the end of the last one to `Engine.peerDisconnected`.
  */
 export interface EngineTransport {
   send(to: ValidatorIndex, kind: number, payload: Uint8Array): void;

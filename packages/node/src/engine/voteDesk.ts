@@ -2,6 +2,7 @@ import { sameStatement } from '@hanse/consensus';
 import {
   type Certificate,
   type Hash,
+  type Height,
   type Statement,
   type Suite,
   statementBytes,
@@ -59,6 +60,16 @@ export class VoteDesk {
   /** Every own vote above the finalized view. */
   ownVotes(): readonly Vote[] {
     return [...this.#own.values()].flat();
+  }
+
+  /** The blocks above a height that this member signed as final, ascending. */
+  signedAsFinal(height: Height): readonly { readonly height: Height; readonly blockHash: Hash }[] {
+    const blocks = this.ownVotes().flatMap(({ statement }) =>
+      statement.kind === 'finalize' && statement.height > height
+        ? [{ height: statement.height, blockHash: statement.blockHash }]
+        : [],
+    );
+    return blocks.sort((a, b) => a.height - b.height);
   }
 
   /** No vote leaves any more. */

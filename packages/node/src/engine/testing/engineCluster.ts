@@ -116,6 +116,8 @@ export class EngineCluster {
   readonly options: EngineOptions;
   readonly suite: Suite;
   delayMs = 5;
+  /** Members that are further away: what every message to and from them takes longer. */
+  readonly furtherMs = new Map<ValidatorIndex, number>();
   /** How long a flush takes: what is sent too early is sent before it. */
   flushMs = 2;
   /** Returns undefined to lose a message, or what arrives instead. */
@@ -211,6 +213,12 @@ export class EngineCluster {
     member.pool = new TestPool(this.suite);
     for (const hash of included) member.pool.included.add(hash);
     void engine?.close();
+    for (const other of this.members) {
+      if (other.index === index) continue;
+      this.clock.schedule(this.#delayMs(index, other.index), () => {
+        if (member.engine === undefined) other.engine?.peerDisconnected(index);
+      });
+    }
   }
 
   /** A transaction at one member, and at the others as if gossip had brought it. */
@@ -238,6 +246,10 @@ export class EngineCluster {
     return this.members.map(({ ledger }) => ledger.head.height);
   }
 
+  #delayMs(from: ValidatorIndex, to: ValidatorIndex): number {
+    return this.delayMs + (this.furtherMs.get(from) ?? 0) + (this.furtherMs.get(to) ?? 0);
+  }
+
   #transport(member: TestMember): EngineTransport {
     const from = member.index;
     const engine = (): Engine | undefined => member.engine;
@@ -246,7 +258,8 @@ export class EngineCluster {
       const delivery = { from, to, kind, payload, request: false };
       this.onSend(delivery);
       const arrives = this.interfere(delivery);
-      if (arrives !== undefined) this.clock.schedule(this.delayMs, () => running(to)?.receive(from, kind, arrives));
+      if (arrives !== undefined)
+        this.clock.schedule(this.#delayMs(from, to), () => running(to)?.receive(from, kind, arrives));
     };
     return {
       send,
@@ -261,12 +274,12 @@ export class EngineCluster {
           const timer = this.clock.schedule(timeoutMs, () => reject(new Error('timed out')));
           const arrives = this.interfere(delivery);
           if (arrives === undefined) return;
-          this.clock.schedule(this.delayMs, () => {
+          this.clock.schedule(this.#delayMs(from, to), () => {
             const target = running(to);
             if (target === undefined) return;
             target.serve(from, kind, arrives).then(
               (answer) =>
-                this.clock.schedule(this.delayMs, () => {
+                this.clock.schedule(this.#delayMs(from, to), () => {
                   timer.cancel();
                   if (engine() === asker || asker === undefined) resolve(answer);
                 }),

@@ -1,0 +1,208 @@
+// What it costs when one validator of four is down, or slow. Starts its own network of four processes, finds how many payments a
+// second saturate it, and then alternates: finality latency at half of that, as a client sees it, with all members and with one
+// killed; and saturation throughput with and without it. With --slow, one member's links are delayed instead, and blocks are told
+// apart by their leader. Prints medians over the rounds and ratios, since other work may share the machine. Needs a build.
+//
+// Usage: node bench/validatorDown.mjs [--rounds 5] [--seconds 10] [--victim NAME] [--freeze] [--slow NAME:MS] [--rate TX_PER_SECOND]
+//                                     [--accounts 600] [--in-flight 2000] [--rpc-port 23100] [--keep]
+//   --seconds S   measured time of each part of a round; what is measured begins 3 s after a change
+//   --victim N    always stop this one; default: each in turn
+//   --freeze      stop it by SIGSTOP, so that its connections stay open, instead of killing it
+//   --rate N      payments a second for the latency; default: half of the saturation that is found first
+import { parseArgs } from 'node:util';
+import { median, ms, quantile, summarize } from './validatorDown/figures.mjs';
+import { LocalNetwork } from './validatorDown/localNetwork.mjs';
+import { PaymentLoad } from './validatorDown/paymentLoad.mjs';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '10' },
+    victim: { type: 'string' },
+    freeze: { type: 'boolean', default: false },
+    slow: { type: 'string' },
+    rate: { type: 'string' },
+    accounts: { type: 'string', default: '600' },
+    'in-flight': { type: 'string', default: '2000' },
+    'rpc-port': { type: 'string', default: '23100' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+const rounds = Math.min(50, Math.max(1, Number(values.rounds)));
+const seconds = Math.min(120, Math.max(1, Number(values.seconds)));
+const inFlight = Number(values['in-flight']);
+/** What the requirement leaves out after a change. */
+const SETTLE_S = 3;
+const WARM_S = 2;
+/** Signed ahead for a part at saturation: more than the network takes. Signing takes 0.25 ms each. */
+const MOST_A_SECOND = 1_500;
+
+const [slowName, slowMs] =
+  values.slow === undefined ? [] : [values.slow.split(':')[0], Number(values.slow.split(':')[1])];
+if (values.slow !== undefined && !(slowMs >= 0)) throw new Error(`--slow ${values.slow} must be NAME:MS.`);
+const network = await LocalNetwork.create(Number(values['rpc-port']), slowName);
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    network.abandon();
+    process.exit(130);
+  });
+}
+const load = new PaymentLoad(network);
+const all = [...network.names.keys()];
+
+async function saturation(members, observer) {
+  const payments = load.sign((WARM_S + seconds) * MOST_A_SECOND);
+  return await load.saturate(payments, { seconds, warmSeconds: WARM_S, inFlight, members, observer });
+}
+
+/** Half of what saturates all members together. */
+async function findRate() {
+  if (values.rate !== undefined) return Number(values.rate);
+  const found = [];
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const { rate, perBlock } = await saturation(all, attempt);
+    found.push(rate);
+    console.log(`saturation: ${rate.toFixed(0)} payments a second, ${perBlock.toFixed(0)} a block`);
+  }
+  return Math.round(median(found) / 2);
+}
+
+/** Latencies of what was due between two moments, seconds after the start. */
+const between = ({ payments, startMs }, from, to = Number.POSITIVE_INFINITY) =>
+  payments.filter(({ dueMs }) => dueMs >= startMs + from * 1_000 && dueMs < startMs + to * 1_000);
+
+const latencies = (payments) => payments.map(({ latencyMs }) => latencyMs);
+
+function describe({ p50, p90, p99, max, count }) {
+  return `p50 ${ms(p50)}, p90 ${ms(p90)}, p99 ${ms(p99)}, max ${ms(max)} of ${count}`;
+}
+
+/** One validator stopped. */
+async function compareStopped(rate) {
+  const rows = [];
+  for (let round = 0; round < rounds; round++) {
+    const victim = values.victim === undefined ? all[round % all.length] : network.index(values.victim);
+    const members = all.filter((index) => index !== victim);
+    const observer = members[round % members.length];
+    const steady = (payments, events) => load.steady(payments, { rate, members, observer, events });
+    const healthy = await steady(load.sign(rate * (SETTLE_S + seconds)));
+    const stop = () => (values.freeze ? network.freeze(victim) : network.kill(victim));
+    const down = await steady(load.sign(rate * (2 * SETTLE_S + seconds)), [{ afterSeconds: SETTLE_S, action: stop }]);
+    const saturatedDown = await saturation(members, observer);
+    if (values.freeze) network.thaw(victim);
+    else await network.start(victim);
+    await network.caughtUp(victim, observer);
+    const saturated = await saturation(members, observer);
+    const row = {
+      healthy: summarize(latencies(between(healthy, SETTLE_S))),
+      first: summarize(latencies(between(down, SETTLE_S, 2 * SETTLE_S))),
+      down: summarize(latencies(between(down, 2 * SETTLE_S))),
+      saturated,
+      saturatedDown,
+      lost: healthy.lost + down.lost,
+    };
+    rows.push(row);
+    console.log(`round ${round + 1}, ${network.names[victim]} stopped:`);
+    console.log(`   healthy         ${describe(row.healthy)}`);
+    console.log(`   first ${SETTLE_S} s       ${describe(row.first)}`);
+    console.log(`   after them      ${describe(row.down)}`);
+    console.log(`   saturation      ${saturated.rate.toFixed(0)} healthy, ${saturatedDown.rate.toFixed(0)} without it`);
+  }
+  const over = (part, figure) => median(rows.map((row) => row[part][figure]));
+  const ratio = (figure) => median(rows.map((row) => row.down[figure] / row.healthy[figure]));
+  console.log(`\nMedians of ${rounds} rounds at ${rate} payments a second, and of the ratios of each round:`);
+  for (const figure of ['p50', 'p90', 'p99']) {
+    console.log(
+      `   ${figure}: healthy ${ms(over('healthy', figure))}, first ${SETTLE_S} s ${ms(over('first', figure))}, ` +
+        `after them ${ms(over('down', figure))}, ratio ${ratio(figure).toFixed(2)}`,
+    );
+  }
+  const share = median(rows.map((row) => row.saturatedDown.rate / row.saturated.rate));
+  console.log(
+    `   saturation: healthy ${over('saturated', 'rate').toFixed(0)}, one stopped ${over('saturatedDown', 'rate').toFixed(0)} ` +
+      `payments a second, ratio ${share.toFixed(2)}`,
+  );
+  const lost = rows.reduce((sum, row) => sum + row.lost, 0);
+  if (lost > 0) throw new Error(`${lost} payments were never final.`);
+}
+
+/**
+ * The time from the block before, by what was between the two: a block of the slow member, one that follows a view of the slow
+ * member without a block, and all others.
+ */
+function intervals({ blocks, startMs }, slow) {
+  const place = new Map(network.description.members.map(({ address }, index) => [address.toLowerCase(), index]));
+  const groups = { slow: [], skipped: [], others: [] };
+  for (let at = 1; at < blocks.length; at++) {
+    const [before, block] = [blocks[at - 1], blocks[at]];
+    if (block.atMs < startMs + SETTLE_S * 1_000) continue;
+    const [from, to] = [before, block].map(({ leader }) => place.get(leader.toLowerCase()));
+    const n = all.length;
+    const steps = ((to - from - 1 + n) % n) + 1;
+    const passed = Array.from({ length: steps - 1 }, (_, step) => (from + 1 + step) % n);
+    const group = to === slow ? 'slow' : passed.includes(slow) ? 'skipped' : 'others';
+    groups[group].push(block.atMs - before.atMs);
+  }
+  return groups;
+}
+
+/** One validator behind. */
+async function compareSlow(rate) {
+  const slow = network.index(slowName);
+  const members = all.filter((index) => index !== slow);
+  const rows = [];
+  for (let round = 0; round < rounds; round++) {
+    const observer = members[round % members.length];
+    const row = {};
+    for (const delayMs of [0, slowMs]) {
+      network.delay(delayMs);
+      const run = await load.steady(load.sign(rate * (SETTLE_S + seconds)), { rate, members, observer });
+      const groups = intervals(run, slow);
+      const part = { latency: summarize(latencies(between(run, SETTLE_S))), lost: run.lost };
+      for (const [name, times] of Object.entries(groups)) part[name] = summarize(times);
+      row[delayMs === 0 ? 'quick' : 'slow'] = part;
+      console.log(`round ${round + 1}, ${slowName} ${delayMs} ms behind: payments ${describe(part.latency)}`);
+      for (const [name, label] of LABELS) console.log(`   ${label.padEnd(36)} ${describe(part[name])}`);
+    }
+    network.delay(0);
+    rows.push(row);
+  }
+  console.log(`\nMedians of ${rounds} rounds at ${rate} payments a second: time from the block before`);
+  for (const [name, label] of LABELS) {
+    const over = (part, figure) => median(rows.map((row) => row[part][name][figure]).filter(Number.isFinite));
+    const count = (part) => rows.reduce((sum, row) => sum + row[part][name].count, 0);
+    console.log(
+      `   ${label.padEnd(36)} p50 ${ms(over('quick', 'p50'))} -> ${ms(over('slow', 'p50'))}, ` +
+        `p90 ${ms(over('quick', 'p90'))} -> ${ms(over('slow', 'p90'))}, blocks ${count('quick')} -> ${count('slow')}`,
+    );
+  }
+  const latency = (part, figure) => median(rows.map((row) => row[part].latency[figure]));
+  for (const figure of ['p50', 'p90', 'p99'])
+    console.log(`   payments, ${figure}: ${ms(latency('quick', figure))} -> ${ms(latency('slow', figure))}`);
+}
+
+const LABELS = [
+  ['others', 'blocks of the others'],
+  ['slow', `blocks of ${slowName}`],
+  ['skipped', `after a view of ${slowName} without block`],
+];
+
+let failed = false;
+try {
+  await network.startAll();
+  await load.prepare(Number(values.accounts));
+  const rate = await findRate();
+  if (slowName === undefined) await compareStopped(rate);
+  else await compareSlow(rate);
+  const alarms = network.alarms();
+  for (const alarm of alarms.slice(0, 5)) console.log(`ALARM ${alarm}`);
+  failed = alarms.length > 0;
+} catch (error) {
+  failed = true;
+  console.log(error.stack);
+} finally {
+  const keep = failed || values.keep;
+  const folder = await network.close(keep);
+  if (keep) console.log(`The network is in ${folder}.`);
+}
+process.exit(failed ? 1 : 0);
