@@ -153,6 +153,7 @@ export class MemberCluster {
   readonly #random: SeededRandom;
   readonly #options: MemberClusterOptions;
   readonly #modules: ModuleHost;
+  readonly #genesisBlock: ReturnType<typeof buildGenesisBlock>;
   readonly log: string[] = [];
 
   static async create(options: MemberClusterOptions = {}): Promise<MemberCluster> {
@@ -184,6 +185,10 @@ export class MemberCluster {
       currencies: [{ symbol: 'DCNY', name: 'Digital yuan', decimals: 2, authority: 'authority' }],
       parameters: { accounts: 'open', ...parameters },
     });
+    this.#genesisBlock = buildGenesisBlock(this.genesis, suite, {
+      modules: this.#modules,
+      keys: new StateKeys(suite),
+    });
     this.members = Array.from({ length: size }, (_, index) => ({
       index,
       disk: new SimulatedDisk(),
@@ -193,6 +198,10 @@ export class MemberCluster {
       told: new Map(),
       incarnations: 0,
     }));
+  }
+
+  get genesisHash(): Hash {
+    return this.#genesisBlock.hash;
   }
 
   /** A number from 0 below `bound`. */
@@ -218,28 +227,15 @@ export class MemberCluster {
     const { suite, genesis } = this;
     held.incarnations += 1;
     held.disk.beforeFlush = () => new Promise((resolve) => void this.clock.schedule(1 + this.random(4), resolve));
-    const keys = new StateKeys(suite);
-    const block = buildGenesisBlock(genesis, suite, { modules: this.#modules, keys });
-    const store = new LedgerStore(life.store(held.database.open()), { suite, keys });
-    store.initialize(block);
-    const rules = executionRules(genesis, suite);
     const clock = life.clock(this.clock);
-    const ledger = new LedgerService(
-      { suite, genesisHash: block.hash, rules },
-      {
-        store,
-        executor: new BlockExecutor({ suite, rules }, { modules: this.#modules, keys }),
-        clock,
-        readers: new ModuleReaders(suite),
-      },
-    );
+    const ledger = this.openLedger(life.store(held.database.open()), clock);
     const reader = new LedgerReader(held.database.open(), { suite });
     const opening = Member.open(
       {
         name,
         genesis,
         suite,
-        genesisHash: block.hash,
+        genesisHash: this.genesisHash,
         transportKey: transportKey(index),
         signer: createKeySigner(suite, testAccount(index + 1).privateKey),
         listen: `${name}:1`,
@@ -288,6 +284,20 @@ export class MemberCluster {
     if (member === undefined) throw failure ?? new Error(`${name} did not open`);
     held.running = { member, ledger, reader, life };
     await member.start();
+  }
+
+  /** The real ledger over a store, which gets the genesis if it is empty. */
+  openLedger(store: KeyValueStore, clock: Clock): LedgerService {
+    const { suite, genesis } = this;
+    const keys = new StateKeys(suite);
+    const ledger = new LedgerStore(store, { suite, keys });
+    ledger.initialize(this.#genesisBlock);
+    const rules = executionRules(genesis, suite);
+    const executor = new BlockExecutor({ suite, rules }, { modules: this.#modules, keys });
+    return new LedgerService(
+      { suite, genesisHash: this.genesisHash, rules },
+      { store: ledger, executor, clock, readers: new ModuleReaders(suite) },
+    );
   }
 
   /** kill -9 and a power cut in one: what was not flushed is gone. `keepBytes`: how much of it a torn write left after all. */
