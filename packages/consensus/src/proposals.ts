@@ -214,7 +214,10 @@ export function leadView(state: ConsensusState, out: Effect[]): number | undefin
     fetchCertificates(state, out, toView(state.finalized.view + 1), parent.missing, leaderOf(state, toView(view + 1)));
     return undefined;
   }
-  if (!isExecuted(state, parent.digest)) return undefined;
+  if (!isExecuted(state, parent.digest)) {
+    if (isFarBehind(state)) nullify(state, out, round);
+    return undefined;
+  }
   const executed = state.blocks.get(parent.digest)?.executed;
   const height = executed?.height ?? heightIfFinal(state, parent.digest) ?? state.point.height;
   const unfinalized = parent.view > state.finalized.view;
@@ -235,6 +238,14 @@ export function leadView(state: ConsensusState, out: Effect[]): number | undefin
   const notBeforeMs = Math.max(state.atMs, (state.lastBlockAtMs ?? state.atMs - paceMs(state)) + paceMs(state));
   out.push({ type: 'build', view, parentDigest: parent.digest, empty: beyond, notBeforeMs });
   return undefined;
+}
+
+/**
+ * Rule T5: storage is so far below the finalized block that blocks are imported. This leader will not execute the parent within its view,
+ * and saying so spares the others its timer. q members executed what is finalized, so that they are never all silent.
+ */
+function isFarBehind(state: ConsensusState): boolean {
+  return state.finalized.height - state.point.height > state.options.maxUnfinalizedBlocks;
 }
 
 /** Rule L3: on a notarized closing block the only proposal is that block again (deviation D10). */
