@@ -115,7 +115,7 @@ export class Workload implements Observer {
 
   #act(): void {
     if (this.#ended) return;
-    if (this.#busy) for (let count = this.#random.between(1, 3); count > 0; count--) this.#send();
+    if (this.#busy) this.#send();
     this.#cluster.clock.schedule(this.#random.milliseconds(5, 150), () => this.#act());
   }
 
