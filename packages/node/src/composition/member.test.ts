@@ -90,7 +90,7 @@ describe('a member', () => {
     cluster.start(cluster.machine(3));
     await cluster.run(5_000, () => cluster.machine(3).process?.ledger !== undefined);
     let imports = 0;
-    const { ledger } = cluster.machine(3).process!;
+    const ledger = cluster.machine(3).process!.ledger!;
     const importBlocks = ledger.importBlocks.bind(ledger);
     ledger.importBlocks = (blocks) => {
       imports += 1;

@@ -26,15 +26,7 @@ import {
 import type { FinalizedBlock, FinalizedHead } from '../chain/ledger.ts';
 import type { Timer } from '../runtime/clock.ts';
 import { BlockPipeline, type Head, type UntimedInput } from './blockPipeline.ts';
-import {
-  amnesiaRecord,
-  certificateOf,
-  headOf,
-  noteAmnesia,
-  openEngineLog,
-  placeOf,
-  type RecoveredLog,
-} from './engineLog.ts';
+import { certificateOf, headOf, noteAmnesia, openEngineLog, placeOf, type RecoveredLog } from './engineLog.ts';
 import type { EngineModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
 import { type EngineRecord, encodeEngineRecord } from './logRecords.ts';
 import {
@@ -462,8 +454,9 @@ export class Engine {
     if (this.#amnesia && this.#votedAgainInView !== undefined && head.view >= this.#votedAgainInView) {
       // Every later start begins above the first view of the new votes, and so above all that the lost log held.
       this.#amnesia = false;
-      this.#append({ kind: 'amnesia', epoch: this.#validators.epoch, over: true });
-      this.#log.carry(amnesiaRecord(this.#validators.epoch, true));
+      const over: EngineRecord = { kind: 'amnesia', epoch: this.#validators.epoch, over: true };
+      this.#append(over);
+      this.#log.carry(encodeEngineRecord(over));
     }
     this.#log.cutBelow(this.#validators.epoch, head.view).catch((error: unknown) => {
       this.#modules.logger.log('warn', 'old segments of the log could not be removed', { error: String(error) });

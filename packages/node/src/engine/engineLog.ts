@@ -120,7 +120,7 @@ function aboveHead(records: readonly EngineRecord[], finalized: FinalizedHead): 
 }
 
 /** Says whether the log was lost; carried from segment to segment, so that no log is ever without a record. */
-export function amnesiaRecord(epoch: Epoch, over: boolean): LogRecord {
+function amnesiaRecord(epoch: Epoch, over: boolean): LogRecord {
   return encodeEngineRecord({ kind: 'amnesia', epoch, over });
 }
 
