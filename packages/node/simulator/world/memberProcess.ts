@@ -96,7 +96,8 @@ export class MemberProcess {
         suite,
         genesisHash,
         transportKey: setup.transportKeys[index]!,
-        ...(index < setup.validators ? { signer: createKeySigner(suite, setup.voteKeys[index]!) } : {}),
+        // As the real program: who is a validator stands in the state, not in the configuration.
+        signer: createKeySigner(suite, setup.voteKeys[index]!),
         listen: `${setup.names[index]!}:1`,
         known: {},
       },
