@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../packages/cli/src/program.ts';
 import { governanceAbi } from '../packages/modules/src/abi/governanceAbi.ts';
+import { readCommandLine } from '../packages/node/simulator/command/commandLine.ts';
 import { messageKinds } from '../packages/node/src/engine/messages.ts';
 import { MessageKind } from '../packages/node/src/network/messageKinds.ts';
 import { TABLES } from '../packages/node/src/storage/tables.ts';
@@ -127,7 +128,7 @@ function commandLines(file: string): readonly string[] {
 }
 
 /** Options of other programs that the documents name. */
-const FOREIGN_OPTIONS = ['--write', '--noEmit'];
+const FOREIGN_OPTIONS = ['--write', '--noEmit', '--faults', '--verbose', '--suite'];
 
 describe('commands', () => {
   it('of hanse, and their options, exist', () => {
@@ -140,11 +141,17 @@ describe('commands', () => {
     expect(problems).toEqual([]);
   });
 
+  it('of the simulator can be typed as they stand', () => {
+    const lines = documents.flatMap((file) => [...read(file).matchAll(/npm run simulate -- ([^`\n]+)/g)]);
+    expect(lines.length).toBeGreaterThan(3);
+    for (const [, words = ''] of lines) expect(() => readCommandLine(words.trim().split(/\s+/))).not.toThrow();
+  });
+
   it('have every option that is named alone', () => {
     const known = new Set([...allCommands(program).flatMap(optionsOf), ...FOREIGN_OPTIONS]);
     const unknown = documents.flatMap((file) =>
       [...prose(file).matchAll(/`([^`\n]*)`/g)]
-        .filter(([, code = '']) => !/^(npx vitest|npm test|node )/.test(code))
+        .filter(([, code = '']) => !/^(npx vitest|npm test|npm run simulate|node )/.test(code))
         .flatMap(([, code = '']) => [...code.matchAll(/(?:^|\s)(--[a-zA-Z][a-zA-Z-]*)/g)])
         .filter(([, option = '']) => !known.has(option))
         .map(([, option = '']) => `${file}: ${option}`),
