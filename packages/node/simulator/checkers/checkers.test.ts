@@ -77,7 +77,7 @@ function votesFrame({ setup }: Cluster, member: number, ...statements: readonly 
     signer: member,
     signature: setup.suite.sign(setup.voteKeys[member]!, statementBytes(setup.genesisHash, statement)),
   }));
-  return engineFrame(messageKinds.votes, encodeVotes(votes));
+  return engineFrame(Epoch(0), messageKinds.votes, encodeVotes(votes));
 }
 
 /** A reader that shows one block at every height. */
