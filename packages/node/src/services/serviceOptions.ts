@@ -1,5 +1,6 @@
 import { type Genesis, parseGenesis, type Suite } from '@hanse/protocol';
 import { createSuite } from '../config/createSuite.ts';
+import type { SupportedRules } from '../execution/ruleVersions.ts';
 import type { ServiceContext } from '../runtime/services.ts';
 
 /** What every service of a member is started with; structured-clonable. */
@@ -8,6 +9,8 @@ export interface MemberServiceOptions {
   readonly genesis: Genesis;
   /** The folder of the LMDB environment. */
   readonly ledgerFolder: string;
+  /** The rules that the program takes itself to run; absent: all that it does. */
+  readonly supported?: SupportedRules;
 }
 
 /** The options, checked again on this side of the thread, with the thread's own suite. */
@@ -15,7 +18,7 @@ export function readServiceOptions(
   options: unknown,
   context: ServiceContext,
 ): MemberServiceOptions & { readonly suite: Suite } {
-  const { genesis, ledgerFolder } = options as MemberServiceOptions;
+  const { genesis, ...others } = options as MemberServiceOptions;
   const parsed = parseGenesis(genesis);
-  return { genesis: parsed, ledgerFolder, suite: createSuite(parsed.suite, context.primitives) };
+  return { ...others, genesis: parsed, suite: createSuite(parsed.suite, context.primitives) };
 }

@@ -22,6 +22,7 @@ import { LedgerStore } from '../../storage/ledgerStore.ts';
 import { MemoryDatabase } from '../../storage/memoryKeyValueStore.ts';
 import { StateKeys } from '../../storage/stateKeys.ts';
 import { Member } from '../member.ts';
+import type { Introduction } from '../reachableMembers.ts';
 
 export const START_MS = 1_700_000_000_000;
 export const NAMES = ['authority', 'bank', 'farm', 'market', 'fifth', 'sixth', 'seventh', 'eighth'];
@@ -38,6 +39,8 @@ export interface ClusterMember {
   /** Its folder of keys: a further one is added before the vote key is replaced. */
   readonly voteKeys: Uint8Array[];
   transportKey: Hex;
+  /** Members whom its operator was told of before it starts. */
+  introduced: readonly Introduction[];
   incarnations: number;
 }
 
@@ -201,6 +204,7 @@ export class MemberCluster {
       told: new Map(),
       voteKeys: [testAccount(index + 1).privateKey],
       transportKey: transportKey(index),
+      introduced: [],
       incarnations: 0,
     }));
   }
@@ -254,6 +258,7 @@ export class MemberCluster {
         signers: () => held.voteKeys.map((key) => createKeySigner(suite, key)),
         listen: `${name}:1`,
         known: {},
+        introduced: held.introduced,
       },
       {
         clock,
