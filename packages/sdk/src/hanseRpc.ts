@@ -48,6 +48,27 @@ export interface MemberStatus {
   readonly healthy: boolean;
 }
 
+/** A vote as a validator signed it. */
+export interface SignedVote {
+  readonly kind: string;
+  /** What the signature covers. */
+  readonly statement: Hex;
+  readonly signature: Hex;
+}
+
+/** Two votes of one validator that no honest one signs both, as `hanse_evidence` gives them. */
+export interface SeenDoubleVote {
+  readonly epoch: number;
+  readonly view: number;
+  /** The validator's place in the set of the epoch, and its name. */
+  readonly signer: number;
+  readonly validator: string;
+  readonly first: SignedVote;
+  readonly second: SignedVote;
+  /** Whether the chain has it. */
+  readonly recorded: boolean;
+}
+
 /** What `hanse_getFinality` gives: the proof that `verifyFinality` checks, and the same for people. */
 export interface FinalityAnswer {
   readonly headers: readonly Hex[];
@@ -64,5 +85,6 @@ export interface FinalityAnswer {
 export type HanseRpcSchema = [
   { Method: 'hanse_members'; Parameters?: undefined; ReturnType: readonly MemberDescription[] },
   { Method: 'hanse_status'; Parameters?: undefined; ReturnType: MemberStatus },
+  { Method: 'hanse_evidence'; Parameters?: undefined; ReturnType: readonly SeenDoubleVote[] },
   { Method: 'hanse_getFinality'; Parameters: [block: Hex | 'latest']; ReturnType: FinalityAnswer | null },
 ];
