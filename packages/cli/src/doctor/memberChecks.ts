@@ -3,6 +3,7 @@ import { type NodeConfig, readNodeConfig } from '@hanse/node';
 import { parseEndpoint, quorum } from '@hanse/protocol';
 import { createHanseClient } from '@hanse/sdk';
 import { type Probe, probeMember } from '../memberProbe.ts';
+import { rpcUrlOf } from '../rpcUrlOf.ts';
 import { type ClockReading, certainDifferenceMs, clockOffsetOf } from './clockOffset.ts';
 import { type Finding, good, problem, warning } from './finding.ts';
 import { checkMemberFolders } from './machineChecks.ts';
@@ -23,12 +24,6 @@ export async function checkConfiguration(configFile: string): Promise<readonly F
   if (!('problem' in probe) && probe.status.name === config.name)
     return [...folders, good(`${config.name} runs: JSON-RPC at ${probe.rpcUrl}`)];
   return [...folders, ...(await checkPorts(config))];
-}
-
-/** Where this machine reaches the member's JSON-RPC: one that listens everywhere is reached on loopback. */
-export function rpcUrlOf({ rpc }: NodeConfig): string {
-  const host = rpc.host === '0.0.0.0' || rpc.host === '::' ? '127.0.0.1' : rpc.host;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${rpc.port}`;
 }
 
 async function checkPorts(config: NodeConfig): Promise<readonly Finding[]> {
