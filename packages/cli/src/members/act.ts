@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Hash, Hex } from '@hanse/protocol';
 import type { MemberEntry, SentTransaction } from '@hanse/sdk';
 import type { TransactionReceipt } from 'viem';
@@ -23,7 +24,8 @@ export async function act(
 ): Promise<Act> {
   const { network, members } = context;
   const sent = await refusable(members, send);
-  const settled = await settle(network, sent, options);
+  const genesis = options.genesis ?? context.folder?.genesis;
+  const settled = await settle(network, sent, genesis !== undefined && existsSync(genesis) ? { genesis } : {});
   const receipt = await network.client.publicClient.getTransactionReceipt({ hash: sent.hash });
   if (receipt.status !== 'success') throw refusedInBlock(receipt, members);
   return { settled, receipt };

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { loadAddressBook } from '../addressBook.ts';
 import { CLIError } from '../cliError.ts';
 import { addGenesisOption, type GenesisOption } from '../finality.ts';
+import { updateDevelopmentAccount } from '../localNetwork/developmentAccounts.ts';
 import { isAlive } from '../localNetwork/isAlive.ts';
 import { layoutOf } from '../localNetwork/layout.ts';
 import { readNetworkFile } from '../localNetwork/networkFile.ts';
@@ -47,7 +48,7 @@ export interface OwnFolder {
   readonly name: string;
   readonly config: string;
   readonly keys: string;
-  readonly data: string;
+  readonly genesis: string;
   readonly rpcUrl: string;
 }
 
@@ -58,11 +59,11 @@ export function findOwnFolder(options: OwnMemberOptions): OwnFolder | undefined 
   const file = options.config ?? (named === undefined ? undefined : local.member(named).config);
   if (file === undefined || (options.config === undefined && !existsSync(file))) return undefined;
   const config = resolve(file);
-  const { name, keys, data, rpc } = readNodeConfig(config);
+  const { name, keys, genesis, rpc } = readNodeConfig(config);
   // A local network may have been started at other ports than those in the configuration.
   const running =
     named === undefined ? undefined : readNetworkFile(local.network)?.members.find((m) => m.name === named);
-  return { name, config, keys, data, rpcUrl: running?.rpcUrl ?? rpcUrlOf({ rpc }) };
+  return { name, config, keys, genesis, rpcUrl: running?.rpcUrl ?? rpcUrlOf({ rpc }) };
 }
 
 /** Connects to the member's own node if it is known and runs, else to any of the local network. */
@@ -137,10 +138,21 @@ async function findActingSigner(options: ActingOptions, known: Known): Promise<S
   const book = await loadAddressBook(network);
   if (options.key !== undefined || options.from !== undefined) return await findSigner(options, network, book);
   const entry = members.find((member) => member.name === name);
+  if (entry === undefined && folder !== undefined)
+    throw new CLIError(
+      `${name} is not admitted, as far as ${network.status.name} knows the chain (block ${network.status.height}). A member proposes it with its descriptor (hanse member propose add FILE), and the members vote.`,
+    );
   if (entry === undefined) throw new CLIError(`The chain has no member ${name}. Members are: ${activeNames(members)}.`);
   if (entry.status === 'removed') throw new CLIError(`${name} was removed from the network and can do nothing there.`);
   const held = folder === undefined ? [] : readHeldKeys(folder.keys, 'account', suite);
   const own = held.find(({ publicPart }) => publicPart === entry.address);
-  if (own !== undefined) return { address: entry.address, privateKey: bytesToHex(own.key) };
+  if (own !== undefined) {
+    // Whether the member changed its account or the others replaced it: in a local network the account has the member's name.
+    const { file } = network;
+    const isLocal = options.config === undefined && file !== undefined;
+    if (isLocal && !file.accounts.some(({ address }) => address === entry.address))
+      updateDevelopmentAccount(resolve(options.data), { name: entry.name, file: own.file }, suite);
+    return { address: entry.address, privateKey: bytesToHex(own.key) };
+  }
   return await findSigner({ ...options, from: entry.address }, network, book);
 }

@@ -2,7 +2,14 @@ import type { Hash } from '@hanse/protocol';
 import type { Command } from 'commander';
 import { CLIError, exitCodes } from '../../cliError.ts';
 import { act } from '../../members/act.ts';
-import { type ActingOptions, addActingOptions, type MemberContext, openMember } from '../../members/memberContext.ts';
+import {
+  type ActingOptions,
+  addActingOptions,
+  connectOwn,
+  findOwnFolder,
+  type MemberContext,
+  openMember,
+} from '../../members/memberContext.ts';
 import { assertOwnNode, type NodeCheck, waitForNode } from '../../members/ownNode.ts';
 import { timeText } from '../../members/timeText.ts';
 import { addExamples, parseWhole } from '../../options.ts';
@@ -25,9 +32,21 @@ export function addReadyCommand(member: Command): void {
     'hanse member ready --member mill --wait 600',
   ).action(async (options: ReadyOptions) => {
     const waitMs = parseWhole('--wait', options.wait, 0, 86_400) * 1_000;
+    const deadlineMs = Date.now() + waitMs;
+    await waitUntilAdmitted(options, waitMs);
     const context = await openMember(options, { ownNode: true });
-    await declareReady(context, options, waitMs);
+    await declareReady(context, options, Math.max(0, deadlineMs - Date.now()));
   });
+}
+
+/** Until the own node has seen it on the chain, the member cannot act through it. */
+async function waitUntilAdmitted(options: ReadyOptions, waitMs: number): Promise<void> {
+  const folder = findOwnFolder(options);
+  if (waitMs === 0 || folder === undefined) return;
+  const network = await connectOwn(options, folder, { ownNode: true });
+  await waitForNode(network, waitMs, ({ name, membership, height }) =>
+    membership === 'none' ? `${name} is not admitted, as far as it knows the chain (block ${height}).` : undefined,
+  );
 }
 
 async function declareReady(context: MemberContext, options: ActingOptions, waitMs: number): Promise<void> {
