@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { genesisHashOf, loadSuite } from '@hanse/node';
 import { genesisValidatorSet, type Hash, ProtocolError, type VerifiedFinality, verifyFinality } from '@hanse/protocol';
-import { describeError, type FinalityAnswer } from '@hanse/sdk';
+import { describeError, type FinalityAnswer, provenValidators } from '@hanse/sdk';
 import type { Command } from 'commander';
 import { CLIError } from './cliError.ts';
 import { readGenesisFile } from './genesisFile.ts';
 import type { ConnectedNetwork } from './networkTarget.ts';
+import { counted } from './output.ts';
 
 export interface GenesisOption {
   readonly genesis?: string;
@@ -30,8 +31,8 @@ export interface Finality {
 }
 
 /**
- * Asks for the proof of a block and checks it with the validators that the genesis document names: nothing that the asked
- * member says is believed then. Throws a CLIError if a proof is wrong, because then the member lies or is broken.
+ * Asks for the proof of a block and checks it with the validators that the genesis document names, or those that followed them by
+ * the chain's own proofs: nothing that the asked member says is believed then. Throws a CLIError if a proof is wrong, because then the member lies or is broken.
  */
 export async function checkFinality(
   network: ConnectedNetwork,
@@ -51,15 +52,10 @@ export async function checkFinality(
   const found = { certifiedHeight, epoch, view, signers };
   if (file === undefined)
     return { ...found, verified: false, note: 'not verified: name the genesis document with --genesis' };
-  if (epoch !== 0)
-    return {
-      ...found,
-      verified: false,
-      note: `not verified: the validators of epoch ${epoch} are not those of the genesis`,
-    };
-  const proved = await verified(answer, file);
+  const proved = await verified(network, answer, file);
   if (proved.hash !== block.hash) throw lie(`the proof is for another block (${proved.hash}) than ${block.hash}`);
-  return { ...found, verified: true, note: `verified with the validators in ${file}` };
+  const chain = epoch === 0 ? '' : `, and those of the ${counted(epoch, 'epoch')} after them`;
+  return { ...found, verified: true, note: `verified with the validators in ${file}${chain}` };
 }
 
 const UNKNOWN = { certifiedHeight: null, epoch: null, view: null, signers: [], verified: false } as const;
@@ -76,11 +72,15 @@ async function genesisFinality(hash: Hash, file: string | undefined): Promise<Fi
   return { ...UNKNOWN, certifiedHeight: 0, verified: true, note: `the genesis of ${file}, final by definition` };
 }
 
-async function verified(answer: FinalityAnswer, file: string): Promise<VerifiedFinality> {
+/** Validators of a later epoch are proved from those of the genesis on, one epoch after another. */
+async function verified({ client }: ConnectedNetwork, answer: FinalityAnswer, file: string): Promise<VerifiedFinality> {
   const genesis = readGenesisFile(file);
   const suite = await loadSuite(genesis.suite);
+  const genesisHash = await genesisHashOf(genesis);
   try {
-    return verifyFinality(suite, await genesisHashOf(genesis), genesisValidatorSet(genesis), answer);
+    const genesisSet = genesisValidatorSet(genesis);
+    const set = await provenValidators(client, answer.epoch, { suite, genesisHash, genesisSet });
+    return verifyFinality(suite, genesisHash, set, answer);
   } catch (error) {
     if (error instanceof ProtocolError) throw lie(`${error.message}. (Is ${file} the genesis of this network?)`);
     throw error;

@@ -2,6 +2,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   addressOfPrivateKey,
+  genesisHashOf,
+  type IntroducedMember,
   keyFileNames,
   loadSuite,
   type NodeConfig,
@@ -14,6 +16,7 @@ import {
 import { type Hash, type MemberRole, parseEndpoint, type SuiteId } from '@hanse/protocol';
 import { writeNewFileAtomically } from './atomicFile.ts';
 import { CLIError } from './cliError.ts';
+import type { Invitation } from './invitation.ts';
 import {
   type DescriptorContent,
   descriptorFingerprint,
@@ -31,6 +34,12 @@ export interface MemberFolderOptions {
   /** Where the member accepts others. */
   readonly listen: string;
   readonly rpc: { readonly host: string; readonly port: number };
+  /** Where the genesis is, from the folder; `genesis.json` in it if absent. */
+  readonly genesisPath?: string;
+  /** A network that runs already: its genesis is put into the folder, its members into the configuration. */
+  readonly invitation?: Invitation;
+  /** The members of today, where the genesis is at hand already. */
+  readonly introduced?: readonly IntroducedMember[];
 }
 
 /** What stands in the folder of a member that runs on a machine of its own. */
@@ -40,15 +49,19 @@ export interface MemberFolder {
   readonly descriptorFile: string;
   readonly configFile: string;
   readonly keysFolder: string;
-  /** Where the member's genesis is expected. */
+  /** Where the member's genesis is, or is expected. */
   readonly genesisFile: string;
+  /** Of the network that it was invited to. */
+  readonly genesisHash: Hash | undefined;
 }
 
 /** Makes a member's keys, configuration and descriptor in a new or empty folder. The descriptor comes last: it means that all is there. */
 export async function createMemberFolder(options: MemberFolderOptions): Promise<MemberFolder> {
-  const { folder } = options;
+  const { folder, invitation } = options;
   refuseUsedFolder(folder);
   const suite = await loadSuite(options.suite);
+  // Whatever is wrong with the genesis shows before there is a folder.
+  const genesisHash = invitation === undefined ? undefined : await genesisHashOf(invitation.genesis);
   const keys = newMemberKeys(suite);
   const account = newPrivateKey(suite);
   const content: DescriptorContent = {
@@ -69,6 +82,8 @@ export async function createMemberFolder(options: MemberFolderOptions): Promise<
   writeKeyFile(join(keysFolder, keyFileNames.account), account);
   const configFile = join(folder, 'node.json');
   const descriptorFile = join(folder, 'descriptor.json');
+  const genesisFile = join(folder, options.genesisPath ?? GENESIS_FILE);
+  if (invitation !== undefined) writeNew(genesisFile, invitation.genesis);
   writeNew(configFile, nodeConfig(options));
   writeNew(descriptorFile, descriptor);
   return {
@@ -77,7 +92,8 @@ export async function createMemberFolder(options: MemberFolderOptions): Promise<
     descriptorFile,
     configFile,
     keysFolder,
-    genesisFile: join(folder, 'genesis.json'),
+    genesisFile,
+    genesisHash,
   };
 }
 
@@ -89,14 +105,19 @@ export function listenAddressFor(endpoint: string): string {
   return host.includes(':') ? `[::]:${port}` : `0.0.0.0:${port}`;
 }
 
+const GENESIS_FILE = 'genesis.json';
+
 function nodeConfig(options: MemberFolderOptions): NodeConfig {
+  const introduced = (options.invitation?.members ?? options.introduced ?? []).filter(
+    ({ name }) => name !== options.name,
+  );
   return {
     format: 1,
     name: options.name,
-    genesis: 'genesis.json',
+    genesis: options.genesisPath ?? GENESIS_FILE,
     keys: 'keys',
     data: 'data',
-    peer: { listen: options.listen },
+    peer: { listen: options.listen, ...(introduced.length === 0 ? {} : { introduced }) },
     rpc: options.rpc,
     log: 'info',
   };

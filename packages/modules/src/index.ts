@@ -12,6 +12,7 @@ export {
   type CurrencyRecord,
   type MemberRecord,
   ModuleReaders,
+  type OpenProposal,
   type StorageReader,
   type SupplyReport,
 } from './moduleReaders.ts';

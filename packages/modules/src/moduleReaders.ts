@@ -13,7 +13,7 @@ import {
   type View,
 } from '@hanse/protocol';
 import { currencyAddress, currencyFactoryAddress, membersAddress } from './abi/addresses.ts';
-import { ACTIVE_MEMBER, roleOf } from './abi/memberCodes.ts';
+import { ACTIVE_MEMBER, proposalStates, roleOf } from './abi/memberCodes.ts';
 import { currencyFactoryStorage, currencyStorage } from './currency/currencyStorage.ts';
 import { type MembersReader, type Permissions, permissionsOf } from './members/membership.ts';
 import { membersStorage } from './members/membersStorage.ts';
@@ -38,6 +38,12 @@ export interface MemberRecord {
   readonly voteKey: Hex;
   readonly transportKey: Hex;
   readonly endpoints: readonly string[];
+}
+
+/** A proposal that had neither passed nor was withdrawn; from `expiresAt` on, in seconds since 1970, it stands no more. */
+export interface OpenProposal {
+  readonly id: number;
+  readonly expiresAt: number;
 }
 
 export interface CurrencyRecord {
@@ -138,6 +144,33 @@ export class ModuleReaders {
   /** The versions of features that the members decided on, ascending by the height from which they are in force; what is not named is in version 1. */
   readScheduledRules(state: StorageReader): readonly ScheduledRule[] {
     return readRules(this.#members(state));
+  }
+
+  /** Whether some member has or had the vote key. */
+  isVoteKeyKnown(state: StorageReader, voteKey: Hex): boolean {
+    return (
+      this.#members(state)
+        .voteKeyOwners.at(`0x${voteKey.slice(-64)}`)
+        .get() !== 0
+    );
+  }
+
+  /** Whether some member has or had the transport key. */
+  isTransportKeyKnown(state: StorageReader, transportKey: Hex): boolean {
+    return this.#members(state).transportKeyOwners.at(transportKey).get() !== 0;
+  }
+
+  /** The proposals that may still be voted for at `nowSeconds`, the newest first. All stand equally long, so the first that expired ends the search. */
+  readOpenProposals(state: StorageReader, nowSeconds: number): readonly OpenProposal[] {
+    const { proposalCount, proposals } = this.#members(state);
+    const open: OpenProposal[] = [];
+    for (let id = proposalCount.get(); id > 0; id--) {
+      const proposal = proposals.at(id);
+      const expiresAt = proposal.expiresAt.get();
+      if (expiresAt <= nowSeconds) break;
+      if (proposal.state.get() === proposalStates.open) open.push({ id, expiresAt });
+    }
+    return open;
   }
 
   /** The parameters in force, in the genesis document's form. */

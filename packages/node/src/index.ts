@@ -4,6 +4,7 @@ export {
   addressOfPrivateKey,
   KeyFileError,
   keyFileNames,
+  type MemberKeyRing,
   type MemberKeys,
   newMemberKeys,
   newPrivateKey,
@@ -11,12 +12,21 @@ export {
   readKeyFile,
   readMemberKeyRing,
   readMemberKeys,
+  type StoredKey,
   writeKeyFile,
   writeMemberKeys,
 } from './config/memberKeys.ts';
-export { type NodeConfig, parseNodeConfig, readJsonFile, readNodeConfig } from './config/nodeConfig.ts';
+export {
+  type IntroducedMember,
+  type NodeConfig,
+  parseNodeConfig,
+  readJsonFile,
+  readNodeConfig,
+} from './config/nodeConfig.ts';
 export { readRecovery, recoveryFile } from './config/recoveryFiles.ts';
+export { type SupportedRules, supportedRules } from './execution/ruleVersions.ts';
 export { genesisHashOf } from './genesisHashOf.ts';
 export { type RunningNode, startNode } from './node.ts';
 export { acquireFolderLock, FolderLockedError, networkLock } from './runtime/folderLock.ts';
+export { transportPublicKey } from './runtime/transportKey.ts';
 export { version } from './version.ts';

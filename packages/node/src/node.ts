@@ -15,13 +15,15 @@ import type { SenderService } from './chain/senderService.ts';
 import { Member, type MemberRuntime } from './composition/member.ts';
 import { memberMetrics } from './composition/memberMetrics.ts';
 import { type Alarm, MemberStatus } from './composition/memberStatus.ts';
+import { chooseOwnKeys } from './composition/ownKeys.ts';
 import { ConfigError } from './config/configError.ts';
 import { createSuite } from './config/createSuite.ts';
-import { keyUsage, readMemberKeyRing, type StoredKey } from './config/memberKeys.ts';
+import { keyUsage, type MemberKeyRing, readMemberKeyRing, type StoredKey } from './config/memberKeys.ts';
 import { type NodeConfig, readJsonFile } from './config/nodeConfig.ts';
 import { readRecoveries, recoveryFolder } from './config/recoveryFiles.ts';
 import { createKeySigner, EPOCH_FAILED, type Signer } from './engine/index.ts';
 import type { CallService } from './execution/callService.ts';
+import { type SupportedRules, supportedRules } from './execution/ruleVersions.ts';
 import { defaultRPCLimits } from './rpc/limits.ts';
 import { RPCServer } from './rpc/rpcServer.ts';
 import type { ServiceHandle } from './runtime/compute.ts';
@@ -55,10 +57,12 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-/** How a member shows itself. */
-export interface NodeOutput {
+/** What is not of the member's configuration. */
+export interface NodeOptions {
   /** `auto`: readable lines on a terminal, one JSON object a line elsewhere. */
   readonly logFormat?: 'auto' | 'json';
+  /** Rules that this node takes itself to lack, for drills of an upgrade: it stops where a program without them would. */
+  readonly pretendedRules?: SupportedRules;
 }
 
 /** The threads beside the main one. */
@@ -72,10 +76,10 @@ interface Services {
  * Runs a member on this machine: real clock, disk, TLS and worker threads, the member itself, and JSON-RPC in front. Rejects
  * with one clear reason, having stopped what it started, if something is not as it must be.
  */
-export async function startNode(config: NodeConfig, output: NodeOutput = {}): Promise<RunningNode> {
+export async function startNode(config: NodeConfig, options: NodeOptions = {}): Promise<RunningNode> {
   const cleanup = new Cleanup();
   try {
-    return await assemble(config, output, cleanup);
+    return await assemble(config, options, cleanup);
   } catch (error) {
     // Why it did not start says more than what then went wrong in stopping it.
     await cleanup.run().catch(() => undefined);
@@ -84,14 +88,14 @@ export async function startNode(config: NodeConfig, output: NodeOutput = {}): Pr
 }
 
 /** Errors that say what a person must do; those of a worker thread arrive without their class. */
-const MENDABLE = ['StorageError', 'WriteAheadLogError', 'FolderLockedError', 'ProtocolError'];
+const MENDABLE = ['StorageError', 'WriteAheadLogError', 'FolderLockedError', 'ProtocolError', 'UnsupportedRuleError'];
 
 function mendable(error: unknown): unknown {
   if (error instanceof Error && MENDABLE.includes(error.name)) return new ConfigError(error.message, { cause: error });
   return error;
 }
 
-async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup): Promise<RunningNode> {
+async function assemble(config: NodeConfig, options: NodeOptions, cleanup: Cleanup): Promise<RunningNode> {
   const genesis = readGenesis(config.genesis);
   const primitives = await loadNodePrimitives();
   const suite = createSuite(genesis.suite, primitives);
@@ -99,15 +103,23 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
   const logger = createConsoleLogger({
     level: config.log,
     sink: process.stdout,
-    format: output.logFormat ?? 'auto',
+    format: options.logFormat ?? 'auto',
     nowMs: () => createRealClock().nowMs(),
   });
   const lock = lockData(config.data);
   cleanup.add(async () => lock.release());
   const failure = new Failure();
   const limits = config.rpc.limits ?? defaultRPCLimits;
+  const { pretendedRules } = options;
+  const supported = pretendedRules === undefined ? {} : { supported: { ...supportedRules, ...pretendedRules } };
+  if (pretendedRules !== undefined) logger.log('warn', 'a drill: this program pretends to lack rules', pretendedRules);
   const services = await startServices(
-    { genesis, ledgerFolder: join(config.data, 'ledger'), recoveries: readRecoveries(recoveryFolder(config.data)) },
+    {
+      genesis,
+      ledgerFolder: join(config.data, 'ledger'),
+      recoveries: readRecoveries(recoveryFolder(config.data)),
+      ...supported,
+    },
     limits.callThreads,
     logger,
     failure,
@@ -135,7 +147,7 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
     senders: services.senders.service,
     reader,
     identify: (transportKey) => {
-      const named = readMemberKeyRing(config.keys).transports.find(
+      const named = readKeyRing(config.keys, logger).transports.find(
         (stored) => publicTransportKey(stored) === transportKey,
       );
       if (named !== undefined) network.useKey(bytesToHex(named.key));
@@ -151,9 +163,11 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
       suite,
       genesisHash,
       transportKey: network.publicKey,
-      signers: () => readSigners(config.keys, suite),
+      signers: () => readSigners(config.keys, suite, logger),
       listen: config.peer.listen,
       known: config.peer.known ?? {},
+      ...(config.peer.introduced === undefined ? {} : { introduced: config.peer.introduced }),
+      ...supported,
     },
     runtime,
     {
@@ -171,7 +185,17 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
   cleanup.add(() => member.close());
   const metrics = createMetrics({ processMetrics: true });
   memberMetrics(metrics, member, reader);
-  const status = new MemberStatus({ name: config.name, version, genesis, genesisHash, suite, reader, member, alarms });
+  const status = new MemberStatus({
+    name: config.name,
+    version,
+    genesis,
+    genesisHash,
+    suite,
+    reader,
+    member,
+    alarms,
+    voteKeys: () => readMemberKeyRing(config.keys, () => undefined).votes.map(({ key }) => suite.publicKey(key)),
+  });
   const rpc = new RPCServer(
     {
       host: config.rpc.host,
@@ -313,32 +337,45 @@ async function startServices(
 
 const publicTransportKey = ({ key }: StoredKey): Hex => transportPublicKey(bytesToHex(key));
 
-/** The vote keys in the folder now: one that is put there while the member runs is found when its epoch begins. */
-function readSigners(folder: string, suite: Suite): readonly Signer[] {
-  return readMemberKeyRing(folder).votes.map(({ file, key }) => createKeySigner(suite, key, keyUsage(file)));
+/** The keys in the folder now: one that is put there while the member runs is found when it is needed. */
+function readKeyRing(folder: string, logger: Logger): MemberKeyRing {
+  return readMemberKeyRing(folder, (error) => {
+    logger.log('error', 'a key file is passed over', { reason: error.message });
+  });
 }
 
-/**
- * The transport key in the folder that the chain has for this member, as far as this node knows the chain; the first one if it
- * does not know the member yet. Keys that are not the chain's are refused: nobody would listen to this node.
- */
+function readSigners(folder: string, suite: Suite, logger: Logger): readonly Signer[] {
+  return readKeyRing(folder, logger).votes.map(({ file, key }) => createKeySigner(suite, key, keyUsage(file)));
+}
+
+/** The transport key to begin with (see `chooseOwnKeys`). Keys that can never be this member's are refused: nobody would listen to this node. */
 function chooseTransportKey(config: NodeConfig, reader: LedgerReader, suite: Suite, logger: Logger): StoredKey {
   const { votes, transports } = readMemberKeyRing(config.keys);
-  const members = new ModuleReaders(suite).readMembers(reader.state());
+  const readers = new ModuleReaders(suite);
+  const members = readers.readMembers(reader.state());
   const self = members.find(({ name }) => name === config.name);
-  const chosen = transports.find((stored) => publicTransportKey(stored) === self?.transportKey);
+  const held = {
+    votes: votes.map(({ key }) => suite.publicKey(key)),
+    transports: transports.map(publicTransportKey),
+  };
+  const chosen = chooseOwnKeys(held, self, readers, reader.state());
   if (self === undefined) {
     const names = members.filter(({ active }) => active).map(({ name }) => name);
     const known = `up to block ${reader.headHeight()} the chain has no member "${config.name}"; its members are: ${names.join(', ')}`;
     logger.log('warn', `${known}. This node follows once they have admitted it. If the name is wrong, correct "name".`);
   } else if (!self.active) {
     logger.log('warn', `${config.name} was removed from the network: the members do not talk to it any more`);
-  } else if (chosen === undefined || !votes.some(({ key }) => suite.publicKey(key) === self.voteKey)) {
+  } else if (chosen.ok && chosen.replaced) {
+    const known = `up to block ${reader.headHeight()} the chain has other keys for ${config.name} than those in ${config.keys}`;
+    logger.log('warn', `${known}. This node follows without a vote until the chain has them.`);
+  }
+  const stored = transports[chosen.ok ? held.transports.indexOf(chosen.transport) : -1];
+  if (stored === undefined) {
     throw new ConfigError(
       `The keys in ${config.keys} are not those that the chain has for ${config.name}. Name the right folder in "keys".`,
     );
   }
-  return chosen ?? transports[0]!;
+  return stored;
 }
 
 /** Browsers on this machine may read a member that listens to this machine alone; for others the operator decides. */

@@ -45,6 +45,16 @@ export function describeError(error: unknown): string {
   return oneLine(error.shortMessage || error.message);
 }
 
+/** What the module or contract gave as it reverted a call or transaction; undefined if this is another failure, or nothing was given. */
+export function revertDataOf(error: unknown): Hex | undefined {
+  if (error instanceof TransactionFailedError)
+    return (error.receipt as typeof error.receipt & { readonly revertReason?: Hex }).revertReason;
+  if (!(error instanceof BaseError)) return undefined;
+  const answer = find(error, RpcRequestError);
+  const data: unknown = answer?.code === REVERTED ? answer.data : undefined;
+  return typeof data === 'string' ? (data as Hex) : undefined;
+}
+
 function find<E>(error: BaseError, kind: abstract new (...parameters: never[]) => E): E | undefined {
   const found = error.walk((cause) => cause instanceof kind);
   return found === null ? undefined : (found as E);

@@ -9,4 +9,5 @@ export * from './hanseConnection.ts';
 export * from './hanseRpc.ts';
 export * from './members.ts';
 export * from './moduleAbi.ts';
+export * from './provenValidators.ts';
 export * from './sentTransaction.ts';

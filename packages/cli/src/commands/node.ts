@@ -1,14 +1,17 @@
 import { type NodeConfig, readNodeConfig, startNode } from '@hanse/node';
 import type { Command } from 'commander';
 import { CLIError } from '../cliError.ts';
+import { readInvitation } from '../invitation.ts';
 import type { MemberReport } from '../localNetwork/memberProcess.ts';
 import { addExamples, collect, parseWhole, usageError } from '../options.ts';
+import { PRETENDED_RULES, readPretendedRules } from '../pretendedRules.ts';
 
 interface NodeOptions {
   readonly config: string;
   readonly rpcPort?: string;
   readonly listen?: string;
   readonly known?: readonly string[];
+  readonly invitation?: string;
   readonly json?: boolean;
 }
 
@@ -21,8 +24,16 @@ export function addNodeCommand(program: Command): void {
     .option('--rpc-port <port>', 'serve JSON-RPC on this port instead of the configured one')
     .option('--listen <host:port>', 'accept members here instead of the configured address')
     .option('--known <name=host:port>', 'where to reach a member, before what the chain says (repeatable)', collect)
+    .option(
+      '--invitation <file>',
+      'the members of today, for a node whose own knowledge of them is too old (hanse member invite)',
+    )
     .option('--json', 'write the log as one JSON object a line, also on a terminal');
-  addExamples(node, 'hanse node --config ./bank/node.json').action(async (options: NodeOptions) => {
+  addExamples(
+    node,
+    'hanse node --config ./bank/node.json',
+    'hanse node --config ./bank/node.json --invitation invitation.json',
+  ).action(async (options: NodeOptions) => {
     await runNode(withOverrides(readNodeConfig(options.config), options), options.json === true ? 'json' : 'auto');
   });
 }
@@ -35,7 +46,10 @@ function withOverrides(config: NodeConfig, options: NodeOptions): NodeConfig {
     if (!name || !endpoint) throw usageError(`--known ${entry} must be name=host:port.`);
     known[name] = [endpoint];
   }
-  return { ...config, rpc: { ...config.rpc, port }, peer: { listen: options.listen ?? config.peer.listen, known } };
+  const introduced =
+    options.invitation === undefined ? config.peer.introduced : readInvitation(options.invitation).members;
+  const peer = { ...config.peer, listen: options.listen ?? config.peer.listen, known };
+  return { ...config, rpc: { ...config.rpc, port }, peer: introduced === undefined ? peer : { ...peer, introduced } };
 }
 
 function report(message: MemberReport): void {
@@ -63,7 +77,8 @@ async function runNode(config: NodeConfig, logFormat: 'auto' | 'json'): Promise<
     process.on('disconnect', stop);
   });
   try {
-    const node = await startNode(config, { logFormat });
+    const pretendedRules = readPretendedRules(process.env[PRETENDED_RULES]);
+    const node = await startNode(config, { logFormat, ...(pretendedRules === undefined ? {} : { pretendedRules }) });
     report({ type: 'ready', rpcUrl: node.rpcUrl, wsUrl: node.wsUrl });
     const failure = await Promise.race([stopAsked, node.failed]);
     // Why it failed says more than what then went wrong in stopping it.

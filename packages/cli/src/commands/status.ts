@@ -63,8 +63,13 @@ function findWarnings(rows: readonly Row[]): readonly string[] {
     else if ('connected' in row) {
       if (!row.connected) warnings.push(`${row.seenBy} is not connected to ${row.name}`);
     } else {
-      const { name, healthy, height, blockHash } = row.status;
-      if (!healthy) warnings.push(`${name} is not healthy; ask ${row.rpcUrl}/health why`);
+      const { name, healthy, height, blockHash, membership, missingRule } = row.status;
+      // Whoever is no member reaches nobody, and that is as it should be.
+      if (!healthy && membership === 'active') warnings.push(`${name} is not healthy; ask ${row.rpcUrl}/health why`);
+      if (missingRule !== null)
+        warnings.push(
+          `${name} stops before block ${missingRule.height}: its program lacks version ${missingRule.version} of the rule "${missingRule.feature}"; upgrade it`,
+        );
       const other = hashes.get(height);
       if (other !== undefined && other.hash !== blockHash)
         warnings.push(`${name} and ${other.name} have different blocks at height ${height}: one of them is broken`);
@@ -75,8 +80,25 @@ function findWarnings(rows: readonly Row[]): readonly string[] {
 }
 
 function describe(rows: readonly Row[], warnings: readonly string[]): readonly string[] {
-  const network = rows.flatMap((row) => ('status' in row ? [row.status] : []))[0];
-  const header = ['member', 'height', 'block', 'view', 'peers', 'pending', 'health', 'cryptography', 'JSON-RPC'];
+  // Whoever is furthest knows best; one that waits to be admitted may know of nothing but the genesis.
+  const network = rows
+    .flatMap((row) => ('status' in row ? [row.status] : []))
+    .reduce<MemberStatus | undefined>(
+      (best, status) => (best && best.height >= status.height ? best : status),
+      undefined,
+    );
+  const header = [
+    'member',
+    'votes',
+    'height',
+    'block',
+    'view',
+    'peers',
+    'pending',
+    'health',
+    'cryptography',
+    'JSON-RPC',
+  ];
   return [
     ...(network === undefined
       ? []
@@ -84,6 +106,14 @@ function describe(rows: readonly Row[], warnings: readonly string[]): readonly s
           ...fieldLines([
             ['network', `${network.network}, chain ${network.chainId}, suite ${network.suite}`],
             ['genesis', network.genesisHash],
+            ['epoch', String(network.epoch)],
+            ['validators', `${network.validators.length}: ${network.validators.join(', ')}`],
+            [
+              'proposals',
+              network.openProposals === 0
+                ? 'none open'
+                : `${network.openProposals} open: hanse member list --proposals`,
+            ],
           ]),
           '',
         ]),
@@ -93,24 +123,48 @@ function describe(rows: readonly Row[], warnings: readonly string[]): readonly s
 }
 
 function cells(row: Row): readonly string[] {
-  const unknown = Array.from({ length: 5 }, () => '-');
+  const unknown = Array.from({ length: 6 }, () => '-');
   if ('problem' in row) return [row.name, ...unknown, 'no answer', '-', row.rpcUrl];
   if ('connected' in row)
     return [row.name, ...unknown, row.connected ? `reached by ${row.seenBy}` : 'not reached', '-', '-'];
-  const { name, height, blockHash, epoch, view, peers, pendingTransactions, syncing, healthy, cryptography } =
-    row.status;
+  const { name, height, blockHash, epoch, view, peers, pendingTransactions, syncing, cryptography } = row.status;
   const connected = peers.filter((peer) => peer.connected).length;
   return [
     name,
+    votesOf(row.status),
     syncing === false ? String(height) : `${height} of ${syncing.highestHeight}`,
     blockHash === null ? '-' : `${blockHash.slice(0, 12)}…`,
     epoch === 0 ? String(view) : `${epoch}/${view}`,
     `${connected} of ${peers.length}`,
     String(pendingTransactions),
-    healthy ? (syncing === false ? 'good' : 'catching up') : 'NOT WELL',
+    healthOf(row.status),
     [...new Set(Object.values(cryptography).map(shortName))].join(' + '),
     row.rpcUrl,
   ];
+}
+
+/** Whether a member has a vote and uses it. */
+function votesOf({ name, membership, voting, validators }: MemberStatus): string {
+  if (membership === 'none') return 'not admitted';
+  if (membership === 'removed') return 'removed';
+  switch (voting) {
+    case 'voting':
+      return 'yes';
+    case 'observer':
+      return validators.includes(name) ? 'NO (key missing)' : 'observer';
+    case 'waiting':
+      return 'not yet (waiting)';
+    case 'amnesia':
+      return 'not yet (amnesia)';
+    case 'stopped':
+      return 'NO (stopped)';
+  }
+}
+
+function healthOf({ healthy, syncing, membership }: MemberStatus): string {
+  if (membership !== 'active') return '-';
+  if (!healthy && syncing === false) return 'NOT WELL';
+  return syncing === false ? 'good' : 'catching up';
 }
 
 /** "native" of "native (libsecp256k1)". */

@@ -7,17 +7,26 @@ import { describeNetwork } from '../localNetwork/describeNetwork.ts';
 import { isAlive } from '../localNetwork/isAlive.ts';
 import { layoutOf } from '../localNetwork/layout.ts';
 import { membersTable } from '../localNetwork/membersTable.ts';
-import { type NetworkFile, readNetworkFile, removeNetworkFile, writeNetworkFile } from '../localNetwork/networkFile.ts';
+import {
+  enterIntoNetworkFile,
+  type NetworkFile,
+  readNetworkFile,
+  removeNetworkFile,
+  writeNetworkFile,
+} from '../localNetwork/networkFile.ts';
 import {
   assertMembersStopped,
   deleteLocalNetwork,
   folderState,
   type LocalNetwork,
+  type Manifest,
   type NetworkPorts,
   openLocalNetwork,
+  presentMembers,
   updateManifest,
 } from '../localNetwork/networkFolder.ts';
 import { assertPortsFree } from '../localNetwork/ports.ts';
+import { removedMembers } from '../localNetwork/removedMembers.ts';
 import { RunningNetwork } from '../localNetwork/runningNetwork.ts';
 import { stopOtherMembers } from '../localNetwork/stopOtherMembers.ts';
 import { Stopper } from '../localNetwork/stopper.ts';
@@ -87,12 +96,12 @@ async function openOrCreate(root: string, ports: NetworkPorts, options: UpOption
         `The network in ${root} has ${members.length} members, not ${wanted}. Leave out --members, or start anew with --fresh (this deletes the chain).`,
       );
     }
-    await assertNetworkPortsFree(members, ports);
-    return updateManifest(network, { ports });
+    await assertNetworkPortsFree(network.manifest, ports);
+    return updateManifest(network, () => ({ ports }));
   }
   const members = wanted ?? 4;
   // Whatever can go wrong is found out before anything is deleted or made.
-  await assertNetworkPortsFree(memberNames(members), ports);
+  await assertNetworkPortsFree({ members: memberNames(members) }, ports);
   if (exists) {
     deleteLocalNetwork(root);
     say(`Deleted the old network in ${root}.`);
@@ -101,12 +110,19 @@ async function openOrCreate(root: string, ports: NetworkPorts, options: UpOption
   return await createLocalNetwork({ root, suite: 'international', members, ...ports, nowMs: Date.now() });
 }
 
-function assertNetworkPortsFree(members: readonly string[], ports: NetworkPorts): Promise<void> {
+function assertNetworkPortsFree(
+  { members, removed = [] }: Pick<Manifest, 'members' | 'removed'>,
+  ports: NetworkPorts,
+): Promise<void> {
   return assertPortsFree(
-    members.flatMap((name, index) => [
-      { port: ports.rpcPort + index, use: `JSON-RPC of ${name}`, option: '--rpc-port' },
-      { port: ports.peerPort + index, use: `${name} among members`, option: '--peer-port' },
-    ]),
+    members.flatMap((name, index) =>
+      removed.includes(name)
+        ? []
+        : [
+            { port: ports.rpcPort + index, use: `JSON-RPC of ${name}`, option: '--rpc-port' },
+            { port: ports.peerPort + index, use: `${name} among members`, option: '--peer-port' },
+          ],
+    ),
   );
 }
 
@@ -123,7 +139,7 @@ async function runAll(root: string, ports: NetworkPorts, options: UpOptions): Pr
     // One that a killed `hanse up` left behind speaks of processes that are gone.
     removeNetworkFile(layoutOf(root).network);
     const network = await openOrCreate(root, ports, options);
-    say(`Starting ${network.manifest.members.join(', ')} ...`);
+    say(`Starting ${presentMembers(network.manifest).join(', ')} ...`);
     const running = await RunningNetwork.start(network);
     stopper.watch(running);
     try {
@@ -147,11 +163,21 @@ async function runUntilStopped(
   stopper: Stopper,
   options: UpOptions,
 ): Promise<void> {
+  await dismissRemoved(network, running);
   const file = await describeNetwork(network, running);
   writeNetworkFile(network.layout.network, file);
   const allDead = reportDeaths(running, options);
   await Promise.race([present(network, file, options), stopper.asked, allDead]);
   await Promise.race([stopper.asked, allDead]);
+}
+
+/** A member that the others removed has nothing to do any more: it is stopped, and later starts leave it out. */
+async function dismissRemoved(network: LocalNetwork, running: RunningNetwork): Promise<void> {
+  for (const name of await removedMembers(running)) {
+    await running.dismiss(name);
+    updateManifest(network, ({ removed = [] }) => ({ removed: [...removed, name] }));
+    say(`${name} was removed from the network by its members and is not started any more. Its folder stays.`);
+  }
 }
 
 /** Says so when a member dies; resolves when none is left. */
@@ -189,7 +215,7 @@ async function present(network: LocalNetwork, file: NetworkFile, options: UpOpti
 async function tellStory(network: LocalNetwork, file: NetworkFile): Promise<void> {
   try {
     await tellOpeningStory(file, say, { folder: join(network.layout.root, 'story') });
-    updateManifest(network, { storyTold: true });
+    updateManifest(network, () => ({ storyTold: true }));
   } catch (error) {
     if (!(error instanceof CLIError)) throw error;
     say(`${error.message}\nThe network runs on; the story is told again at its next start.`);
@@ -205,16 +231,15 @@ async function runOnly(root: string, name: string, options: UpOptions): Promise<
   const network = openLocalNetwork(root);
   const index = network.manifest.members.indexOf(name);
   if (index < 0) throw new CLIError(`There is no member ${name}. Members are: ${network.manifest.members.join(', ')}.`);
+  if (network.manifest.removed?.includes(name))
+    throw new CLIError(`${name} was removed from the network by its members: there is nothing that it could do.`);
   const file = readNetworkFile(network.layout.network);
-  const before = file?.members[index];
+  const before = file?.members.find((member) => member.name === name);
   if (before !== undefined && isAlive(before.pid)) throw new CLIError(`${name} runs already (process ${before.pid}).`);
   const running = await RunningNetwork.start(network, name);
   stopper.watch(running);
   const [member] = running.members;
-  if (file !== undefined && member !== undefined) {
-    const members = file.members.map((entry) => (entry.name === name ? { ...entry, pid: member.process.pid } : entry));
-    writeNetworkFile(network.layout.network, { ...file, members });
-  }
+  if (member !== undefined) enterIntoNetworkFile(network, member);
   const { rpcUrl, wsUrl } = member ?? {};
   if (options.json === true) printResult(options, { name, rpcUrl, wsUrl, pid: member?.process.pid }, () => []);
   say(`${name} runs at ${rpcUrl}. Ctrl-C stops it.`);

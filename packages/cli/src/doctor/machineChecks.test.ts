@@ -58,10 +58,12 @@ describe('checkMemberFolders', () => {
     chmodSync(folders.keys, 0o755);
     chmodSync(join(folders.keys, 'vote.key'), 0o640);
     writeFileSync(join(folders.keys, 'account.key'), '', { mode: 0o604 });
+    writeFileSync(join(folders.keys, 'vote-2.key'), '', { mode: 0o644 });
     expect(checkMemberFolders('bank', folders).map(({ remedy }) => remedy)).toEqual([
       `Run: chmod 700 '${folders.keys}'`,
-      `Run: chmod 600 '${join(folders.keys, 'vote.key')}'`,
       `Run: chmod 600 '${join(folders.keys, 'account.key')}'`,
+      `Run: chmod 600 '${join(folders.keys, 'vote-2.key')}'`,
+      `Run: chmod 600 '${join(folders.keys, 'vote.key')}'`,
     ]);
   });
 

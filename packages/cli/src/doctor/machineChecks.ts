@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyFileNames, loadSuite } from '@hanse/node';
 import { type Finding, good, problem, warning } from './finding.ts';
@@ -48,10 +48,12 @@ export function checkMemberFolders(
   name: string,
   folders: { readonly keys: string; readonly data: string },
 ): readonly Finding[] {
-  const keyFiles = Object.values(keyFileNames).map((file) => join(folders.keys, file));
+  const names = existsSync(folders.keys) ? readdirSync(folders.keys).filter((name) => name.endsWith('.key')) : [];
+  const keyFiles = names.sort().map((name) => join(folders.keys, name));
   const needed = [keyFileNames.vote, keyFileNames.transport].map((file) => join(folders.keys, file));
   const findings = [
-    ...[folders.keys, ...keyFiles].filter(existsSync).flatMap(checkPrivate),
+    ...[folders.keys].filter(existsSync).flatMap(checkPrivate),
+    ...keyFiles.flatMap(checkPrivate),
     ...needed.filter((file) => !existsSync(file)).map(missingKey),
     ...checkWritable(folders.data),
   ];

@@ -3,6 +3,15 @@ import { type NodeConfig, readNodeConfig } from '@hanse/node';
 import { parseEndpoint, quorum } from '@hanse/protocol';
 import { createHanseClient } from '@hanse/sdk';
 import { type Probe, probeMember } from '../memberProbe.ts';
+import { rpcUrlOf } from '../rpcUrlOf.ts';
+import {
+  checkAbsentObservers,
+  checkEvidence,
+  checkRules,
+  checkStanding,
+  checkVoting,
+  notAMember,
+} from './chainChecks.ts';
 import { type ClockReading, certainDifferenceMs, clockOffsetOf } from './clockOffset.ts';
 import { type Finding, good, problem, warning } from './finding.ts';
 import { checkMemberFolders } from './machineChecks.ts';
@@ -15,20 +24,21 @@ const NOTABLE_CLOCK_DIFFERENCE_MS = 250;
 const CLOCK_READINGS = 10;
 const CLOCK_INTERVAL_MS = 100;
 
-/** One member from its configuration: folders, genesis, and ports if it does not run. */
-export async function checkConfiguration(configFile: string): Promise<readonly Finding[]> {
+/**
+ * One member from its configuration: folders, ports if it does not run, and its keys against the chain. The chain is asked through the
+ * member itself, or through `others` where it does not run.
+ */
+export async function checkConfiguration(
+  configFile: string,
+  others: readonly string[] = [],
+): Promise<readonly Finding[]> {
   const config = readNodeConfig(configFile);
   const folders = checkMemberFolders(config.name, config);
   const probe = await probeMember(rpcUrlOf(config));
-  if (!('problem' in probe) && probe.status.name === config.name)
-    return [...folders, good(`${config.name} runs: JSON-RPC at ${probe.rpcUrl}`)];
-  return [...folders, ...(await checkPorts(config))];
-}
-
-/** Where this machine reaches the member's JSON-RPC: one that listens everywhere is reached on loopback. */
-export function rpcUrlOf({ rpc }: NodeConfig): string {
-  const host = rpc.host === '0.0.0.0' || rpc.host === '::' ? '127.0.0.1' : rpc.host;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${rpc.port}`;
+  const runs = !('problem' in probe) && probe.status.name === config.name;
+  const use = runs ? [good(`${config.name} runs: JSON-RPC at ${probe.rpcUrl}`)] : await checkPorts(config);
+  // One that was not admitted yet knows little of the chain, so the others come first.
+  return [...folders, ...use, ...(await checkStanding(config, [...others, ...(runs ? [probe.rpcUrl] : [])]))];
 }
 
 async function checkPorts(config: NodeConfig): Promise<readonly Finding[]> {
@@ -72,20 +82,22 @@ function listenError(host: string, port: number): Promise<string | undefined> {
 export async function checkMembers(rpcUrls: readonly string[]): Promise<readonly Finding[]> {
   const probes = await Promise.all(rpcUrls.map(probeMember));
   const answering = probes.filter((probe) => !('problem' in probe));
-  const [first] = answering;
-  const validators = first === undefined ? [] : await validatorNames(first.rpcUrl);
-  const clocks = await Promise.all(answering.map(({ rpcUrl }) => readClock(rpcUrl)));
+  const statuses = answering.flatMap((probe) => ('status' in probe ? [probe.status] : []));
+  const first = answering.find((probe) => 'status' in probe && probe.status.membership === 'active');
+  const members = first === undefined ? [] : await (await createHanseClient(first)).members.list();
+  const validators = members.filter(({ validator }) => validator).map(({ name }) => name);
+  const [clocks, evidence] = await Promise.all([
+    Promise.all(answering.map(({ rpcUrl }) => readClock(rpcUrl))),
+    Promise.all(answering.map(({ rpcUrl }) => checkEvidence(rpcUrl))),
+  ]);
   return [
     ...probes.flatMap((probe) => checkProbe(probe, validators)),
+    ...checkAbsentObservers(members, statuses),
+    ...evidence.flat(),
     ...answering.map((probe, index) =>
       checkClock('status' in probe ? probe.status.name : probe.rpcUrl, clocks[index] ?? []),
     ),
   ];
-}
-
-async function validatorNames(rpcUrl: string): Promise<readonly string[]> {
-  const client = await createHanseClient({ rpcUrl });
-  return (await client.members.list()).filter(({ validator }) => validator).map(({ name }) => name);
 }
 
 function checkProbe(probe: Probe, validators: readonly string[]): readonly Finding[] {
@@ -96,7 +108,8 @@ function checkProbe(probe: Probe, validators: readonly string[]): readonly Findi
         'Start the member ("hanse up --only NAME" for one of a local network), or correct the address.',
       ),
     ];
-  const { name, healthy, peers } = probe.status;
+  const { name, healthy, peers, membership } = probe.status;
+  if (membership !== 'active') return [notAMember(name, membership)];
   const reached = new Set([name, ...peers.filter(({ connected }) => connected).map((peer) => peer.name)]);
   const missing = validators.filter((validator) => !reached.has(validator));
   const findings: Finding[] = [];
@@ -108,6 +121,7 @@ function checkProbe(probe: Probe, validators: readonly string[]): readonly Findi
   }
   if (!healthy && missing.length === 0)
     findings.push(problem(`${name} is not healthy`, `Look at ${probe.rpcUrl}/health and at its log.`));
+  findings.push(...checkVoting(probe.status), ...checkRules(probe.status));
   return findings.length > 0 ? findings : [good(`${name} answers and reaches all validators`)];
 }
 

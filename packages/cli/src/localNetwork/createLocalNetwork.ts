@@ -14,6 +14,7 @@ import {
 import type { Genesis, GenesisMember, MemberRole, SuiteId } from '@hanse/protocol';
 import { bytesToHex, canonicalGenesisBytes, DEFAULT_GOVERNANCE, type Suite } from '@hanse/protocol';
 import { writeFileAtomically, writeJsonAtomically } from '../atomicFile.ts';
+import { writeDevelopmentAccounts } from './developmentAccounts.ts';
 import { layoutOf } from './layout.ts';
 import type { DevelopmentAccount, LocalNetwork, Manifest } from './networkFolder.ts';
 
@@ -83,14 +84,7 @@ export async function createLocalNetwork(options: CreateOptions): Promise<LocalN
   people.forEach(({ name }, index) => {
     writeJsonAtomically(layout.member(name).config, memberConfig(name, options, index));
   });
-  writeJsonAtomically(
-    layout.accounts,
-    {
-      note: 'Development keys of this local network. Anybody who reads this file can spend; use them for nothing else.',
-      accounts,
-    },
-    0o600,
-  );
+  writeDevelopmentAccounts(layout.accounts, accounts);
   const manifest: Manifest = {
     format: 1,
     kind: 'hanse local network',

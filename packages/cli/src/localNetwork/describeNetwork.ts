@@ -1,3 +1,4 @@
+import type { Address } from '@hanse/protocol';
 import { createHanseClient } from '@hanse/sdk';
 import { NETWORK_FILE_NOTE, type NetworkFile } from './networkFile.ts';
 import type { LocalNetwork } from './networkFolder.ts';
@@ -14,13 +15,16 @@ export async function describeNetwork(network: LocalNetwork, running: RunningNet
     ...clients.map((client) => client.status()),
   ]);
   const members = await first.members.list();
+  // One that is not admitted yet has its account all the same.
+  const addressOf = (name: string): Address | undefined =>
+    [...members, ...network.accounts].find((entry) => entry.name === name)?.address;
   return {
     note: NETWORK_FILE_NOTE,
     chainId: status.chainId,
     suite: network.manifest.suite,
     genesisHash: status.genesisHash,
     members: running.members.map(({ process: member, rpcUrl, wsUrl }, index) => {
-      const address = members.find(({ name }) => name === member.name)?.address;
+      const address = addressOf(member.name);
       if (address === undefined || statuses[index]?.name !== member.name)
         throw new Error(`${rpcUrl} is not the member ${member.name}.`);
       return { name: member.name, address, rpcUrl, wsUrl, pid: member.pid };

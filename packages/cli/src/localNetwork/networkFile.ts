@@ -2,7 +2,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { Hash, Hex, SuiteId } from '@hanse/protocol';
 import { writeJsonAtomically } from '../atomicFile.ts';
 import { CLIError } from '../cliError.ts';
-import type { DevelopmentAccount } from './networkFolder.ts';
+import type { DevelopmentAccount, LocalNetwork } from './networkFolder.ts';
+import type { StartedMember } from './runningNetwork.ts';
 
 /** `network.json`: what tools and tests read of a running local network. It exists while the network runs. */
 export interface NetworkFile {
@@ -28,6 +29,23 @@ export const NETWORK_FILE_NOTE =
 
 export function writeNetworkFile(path: string, network: NetworkFile): void {
   writeJsonAtomically(path, network, 0o600);
+}
+
+/** A member of a running network was started beside the others, again or for the first time. */
+export function enterIntoNetworkFile({ layout, accounts }: LocalNetwork, started: StartedMember): void {
+  const file = readNetworkFile(layout.network);
+  if (file === undefined) return;
+  const { name, pid } = started.process;
+  const account = accounts.find((entry) => entry.name === name);
+  const before = file.members.find((member) => member.name === name);
+  const address = before?.address ?? account?.address;
+  if (address === undefined) throw new CLIError(`${name} has no account in ${layout.accounts}: its folder is damaged.`);
+  const entry: NetworkFileMember = { name, address, rpcUrl: started.rpcUrl, wsUrl: started.wsUrl, pid };
+  const members =
+    before === undefined
+      ? [...file.members, entry]
+      : file.members.map((member) => (member.name === name ? entry : member));
+  writeNetworkFile(layout.network, { ...file, members });
 }
 
 export function removeNetworkFile(path: string): void {

@@ -51,7 +51,7 @@ describe('the folder of a local network', () => {
 
   it('opens what was created, and remembers what changes', async () => {
     const created = await create();
-    updateManifest(created, { storyTold: true, ports: { rpcPort: 1, peerPort: 2 } });
+    updateManifest(created, () => ({ storyTold: true, ports: { rpcPort: 1, peerPort: 2 } }));
     const opened = openLocalNetwork(root);
     expect(opened.accounts).toEqual(created.accounts);
     expect(opened.manifest).toEqual({ ...created.manifest, storyTold: true, ports: { rpcPort: 1, peerPort: 2 } });

@@ -18,6 +18,8 @@ export interface Manifest {
   readonly kind: 'hanse local network';
   readonly suite: SuiteId;
   readonly members: readonly string[];
+  /** Members that the others removed: they keep their place, by which the ports count, and are not started any more. */
+  readonly removed?: readonly string[];
   /** Of the latest start. */
   readonly ports: NetworkPorts;
   /** Whether the opening story was told to its end. */
@@ -68,7 +70,7 @@ function hasOurKind(file: string): boolean {
 }
 
 /** The names of the members' folders: those that hold a configuration. */
-function memberFolders(root: string): readonly string[] {
+export function memberFolders(root: string): readonly string[] {
   const folder = join(root, 'members');
   if (!existsSync(folder)) return [];
   return readdirSync(folder).filter((name) => existsSync(layoutOf(root).member(name).config));
@@ -110,8 +112,9 @@ const isPort = (value: unknown): value is number =>
 
 function parseManifest(json: unknown): Manifest | undefined {
   if (!isRecord(json) || json.format !== 1 || json.kind !== KIND || json.suite !== 'international') return undefined;
-  const { members, ports, storyTold } = json;
+  const { members, ports, storyTold, removed = [] } = json;
   if (!Array.isArray(members) || members.length === 0 || !members.every(isName)) return undefined;
+  if (!Array.isArray(removed) || !removed.every(isName)) return undefined;
   if (!isRecord(ports) || !isPort(ports.rpcPort) || !isPort(ports.peerPort) || typeof storyTold !== 'boolean')
     return undefined;
   return {
@@ -119,6 +122,7 @@ function parseManifest(json: unknown): Manifest | undefined {
     kind: KIND,
     suite: 'international',
     members,
+    ...(removed.length === 0 ? {} : { removed }),
     ports: { rpcPort: ports.rpcPort, peerPort: ports.peerPort },
     storyTold,
   };
@@ -137,12 +141,18 @@ function parseAccounts(json: unknown): readonly DevelopmentAccount[] | undefined
   return good ? (json.accounts as DevelopmentAccount[]) : undefined;
 }
 
-/** Changes what the folder says of its network. */
-export function updateManifest(network: LocalNetwork, changes: Partial<Manifest>): LocalNetwork {
-  const manifest = { ...network.manifest, ...changes };
-  writeJsonAtomically(network.layout.manifest, manifest);
+/** Changes what the folder says of its network, as it is now: another process may have added a member meanwhile. */
+export function updateManifest(network: LocalNetwork, change: (manifest: Manifest) => Partial<Manifest>): LocalNetwork {
+  const { manifest: file } = network.layout;
+  const current = readOwn(file, 'The network description', parseManifest);
+  const manifest = { ...current, ...change(current) };
+  writeJsonAtomically(file, manifest);
   return { ...network, manifest };
 }
+
+/** The members that are started: all but those that were removed. */
+export const presentMembers = ({ members, removed = [] }: Manifest): readonly string[] =>
+  members.filter((name) => !removed.includes(name));
 
 /** Throws, naming the process, if a member of the folder's network runs: under `hanse up --only`, or left behind. */
 export function assertMembersStopped(root: string): void {

@@ -1,6 +1,6 @@
 import { CLIError } from '../cliError.ts';
 import { MemberProcess } from './memberProcess.ts';
-import type { LocalNetwork } from './networkFolder.ts';
+import { type LocalNetwork, presentMembers } from './networkFolder.ts';
 
 export interface StartedMember {
   readonly process: MemberProcess;
@@ -13,19 +13,24 @@ const STOP_TIMEOUT_MS = 20_000;
 
 /** The members of a local network, each in its own process, started and stopped together. */
 export class RunningNetwork {
-  readonly members: readonly StartedMember[];
+  #members: readonly StartedMember[];
   #stopping: Promise<void> | undefined;
 
   private constructor(members: readonly StartedMember[]) {
-    this.members = members;
+    this.#members = members;
+  }
+
+  get members(): readonly StartedMember[] {
+    return this.#members;
   }
 
   /** Starts every member, or those named in `only`; if one cannot start, the others are stopped again and its reason is thrown. */
   static async start(network: LocalNetwork, only?: string): Promise<RunningNetwork> {
     const { members: names, ports } = network.manifest;
     const known = Object.fromEntries(names.map((name, index) => [name, `127.0.0.1:${ports.peerPort + index}`]));
+    const present = presentMembers(network.manifest);
     const processes = names.flatMap((name, index) => {
-      if (only !== undefined && name !== only) return [];
+      if (only === undefined ? !present.includes(name) : name !== only) return [];
       const { [name]: _self, ...others } = known;
       const start = { name, rpcPort: ports.rpcPort + index, peerPort: ports.peerPort + index, known: others };
       return [new MemberProcess({ ...start, layout: network.layout.member(name) })];
@@ -37,6 +42,13 @@ export class RunningNetwork {
       await Promise.all(processes.map((process) => process.stop()));
       throw error;
     }
+  }
+
+  /** Stops one member for good; the others go on. */
+  async dismiss(name: string): Promise<void> {
+    const dismissed = this.#members.filter(({ process: member }) => member.name === name);
+    this.#members = this.#members.filter(({ process: member }) => member.name !== name);
+    await Promise.all(dismissed.map(({ process: member }) => member.stop()));
   }
 
   /** Calls when a member ends although nobody stopped the network. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive } from './isAlive.ts';
-import type { LocalNetwork } from './networkFolder.ts';
+import { type LocalNetwork, memberFolders } from './networkFolder.ts';
 import type { RunningNetwork } from './runningNetwork.ts';
 
 const PATIENCE_MS = 20_000;
@@ -9,7 +9,8 @@ const PATIENCE_MS = 20_000;
 /** Stops members that `hanse up --only` started again, so that the end of the network is the end of all of it. */
 export async function stopOtherMembers(network: LocalNetwork, running: RunningNetwork): Promise<void> {
   const own = new Set(running.members.map(({ process: member }) => member.pid));
-  const others = network.manifest.members.flatMap((name) => {
+  // Members may have been added since this network was opened.
+  const others = memberFolders(network.layout.root).flatMap((name) => {
     const pid = holderOf(join(network.layout.member(name).data, 'member.lock'));
     return pid === undefined || own.has(pid) || !isAlive(pid) ? [] : [pid];
   });

@@ -10,11 +10,13 @@ import {
   type RecoveryPlan,
   recoveryBytes,
   type SignedTransaction,
+  ZERO_ADDRESS,
 } from '@hanse/protocol';
 import { decodeErrorResult, encodeFunctionData } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { supportedRules } from '../execution/ruleVersions.ts';
 import { testAccount, testTransaction } from '../execution/testing/executionFixture.ts';
+import { pendingIntroductions } from './reachableMembers.ts';
 import { MemberCluster, type MemberClusterOptions, NAMES, transportKey } from './testing/memberCluster.ts';
 
 type MembersFunction = Extract<(typeof membersAbi)[number], { type: 'function' }>['name'];
@@ -238,6 +240,62 @@ describe('keys rotate on the chain', () => {
     await alliance.cluster.start(2);
     await alliance.expectAgreement([0, 1, 2, 3]);
     await alliance.cluster.close();
+  });
+});
+
+describe('a newcomer', () => {
+  it('is introduced to members whose keys at the genesis are gone, and follows the chain from there on', async () => {
+    const alliance = await Alliance.start({ size: 4, applicants: 1 });
+    const { cluster } = alliance;
+    cluster.kill(4);
+    const renewed = [0, 1, 2, 3].map((index): Hex => `0x${`a${index}`.repeat(32)}`);
+    for (const [index, key] of renewed.entries()) {
+      expect(await alliance.call(index + 1, 'rotateTransportKey', [key], index)).toBe('done');
+    }
+    await alliance.decide('proposeMember', newMember(4), [0, 1, 2, 3]);
+    await cluster.start(4);
+    await cluster.run(20_000);
+    expect(cluster.heights()[4]).toBe(0);
+    cluster.kill(4);
+    const held = cluster.members[4]!;
+    held.introduced = [0, 1].map((index) => ({
+      name: NAMES[index]!,
+      transportKey: renewed[index]!,
+      endpoints: [`${NAMES[index]}:1`],
+    }));
+    await cluster.start(4);
+    await cluster.run(20_000, () => cluster.heights()[4] === cluster.heights()[0]);
+    await cluster.run(20_000, () => cluster.running(4).member.peers.connected().length === 4);
+    expect(cluster.running(4).member.peers.connected()).toEqual(NAMES.slice(0, 4));
+    const { member, reader } = cluster.running(4);
+    expect(pendingIntroductions({ name: 'fifth', known: {}, ...held }, member.readers, reader.state())).toEqual([]);
+    await alliance.block(4);
+    await alliance.expectAgreement([0, 1, 2, 3, 4]);
+    await cluster.close();
+  });
+});
+
+describe('a member whose lost vote key the others replaced', () => {
+  it('says so while it lacks the new one, and votes with it after a restart', async () => {
+    const alliance = await Alliance.start({ size: 4 });
+    const { cluster } = alliance;
+    const replaced = cluster.suite.publicKey(testAccount(61).privateKey);
+    await alliance.decide('proposeKeys', [4, ZERO_ADDRESS, replaced, '0x'], [0, 1, 2]);
+    await alliance.block();
+    expect(alliance.voting(3)).toBe('observer');
+    expect(cluster.members[3]!.alarms).toEqual([expect.stringMatching(/^vote-key-missing: /)]);
+    cluster.kill(3);
+    cluster.members[3]!.voteKeys.push(testAccount(61).privateKey);
+    cluster.members[3]!.alarms.length = 0;
+    await cluster.start(3);
+    // Whether the key signed before, elsewhere, nobody knows: the rule of amnesia decides from when on it may.
+    for (let blocks = 0; blocks < 4; blocks++) await alliance.block(3);
+    expect(alliance.voting(3)).toBe('voting');
+    expect(cluster.members[3]!.alarms.splice(0)).toEqual([expect.stringMatching(/^amnesia: /)]);
+    cluster.kill(0);
+    await alliance.block(3);
+    await alliance.expectAgreement([1, 2, 3]);
+    await cluster.close();
   });
 });
 

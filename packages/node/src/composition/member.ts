@@ -1,4 +1,4 @@
-import { ModuleReaders } from '@hanse/modules';
+import { ModuleReaders, type ScheduledRule } from '@hanse/modules';
 import { membersAddress } from '@hanse/modules/abi';
 import {
   Epoch,
@@ -39,7 +39,7 @@ import { EngineBodiesAdapter } from './engineBodies.ts';
 import { EngineTransportAdapter } from './engineTransport.ts';
 import { GossipConduct } from './gossipConduct.ts';
 import { prepareImport } from './importPreparation.ts';
-import { reachableMembers } from './reachableMembers.ts';
+import { type Introduction, pendingIntroductions, reachableMembers } from './reachableMembers.ts';
 
 /** What a member stands on; the simulator gives its own. */
 export interface MemberRuntime {
@@ -72,6 +72,8 @@ export interface MemberOptions {
   readonly supported?: SupportedRules;
   /** Where to reach members, by name, tried before the endpoints on the chain. */
   readonly known: Readonly<Record<string, readonly string[]>>;
+  /** Members whom the state here may not know yet. */
+  readonly introduced?: readonly Introduction[];
 }
 
 /** What a member tells those around it. */
@@ -125,10 +127,13 @@ export class Member {
   #resendTimer: Timer | undefined;
   #resends = 0;
 
-  /** Opens the engine's log and wires everything; nothing is sent before `start`. */
+  /** Opens the engine's log and wires everything; nothing is sent before `start`. Throws an UnsupportedRuleError if the next block runs by a rule that this program lacks. */
   static async open(options: MemberOptions, runtime: MemberRuntime, events: MemberEvents): Promise<Member> {
     const { reader, ledger, disk, clock, logger } = runtime;
     const draft = new MemberDraft(options, runtime);
+    const { supported = supportedRules } = options;
+    const missing = missingRule(draft.readers.readScheduledRules(reader.state()), reader.headHeight() + 1, supported);
+    if (missing !== undefined) throw new UnsupportedRuleError(missing, supported);
     const evidence = await EvidenceStore.open(disk);
     const transport = new EngineTransportAdapter(draft.peers);
     // The engine's events reach the member, which exists only after the engine.
@@ -200,6 +205,7 @@ export class Member {
   /** Listens, dials the others and takes part. Rejects if the endpoint cannot be bound. */
   async start(): Promise<void> {
     await this.peers.start();
+    this.#followRules();
     this.engine.start();
     this.#resend();
   }
@@ -217,9 +223,12 @@ export class Member {
   syncing(): { readonly startHeight: number; readonly height: number; readonly target: number } | undefined {
     const { active, startHeight, height } = this.sync.status;
     const validators = new Set(this.engine.validators.validators.map(({ name }) => name));
+    // Whoever begins at the genesis may know none of those that validate now; the operator named some.
+    const introduced = pendingIntroductions(this.#options, this.readers, this.#runtime.reader.state());
+    const believed = new Set([...validators, ...introduced.map(({ name }) => name)]);
     const told = this.peers
       .peers()
-      .filter(({ name, state }) => state === 'connected' && validators.has(name))
+      .filter(({ name, state }) => state === 'connected' && believed.has(name))
       .map(({ headHeight }) => headHeight ?? 0);
     const target = credibleHeight(told, faultBound(validators.size));
     return active && target > height ? { startHeight, height, target } : undefined;
@@ -271,7 +280,23 @@ export class Member {
   }
 
   epochEntered(validators: ValidatorSet): void {
+    const isValidator = validators.validators.some(({ name }) => name === this.#options.name);
+    if (isValidator && this.engine.state().self === undefined) {
+      const detail = `this member is a validator of epoch ${validators.epoch}, but the vote key that the chain has for it is not in its folder of keys: it does not vote. Put the key there and restart it, or let the others replace the key`;
+      this.alarm('vote-key-missing', detail);
+    }
     this.#events.epochEntered?.(validators);
+  }
+
+  /** What this member proves to others. */
+  get transportKey(): Hex {
+    return this.#transportKey;
+  }
+
+  /** The first scheduled rule that this program lacks, be it in force or to come. */
+  missingRule(): ScheduledRule | undefined {
+    const schedule = this.readers.readScheduledRules(this.#runtime.reader.state());
+    return missingRule(schedule, Number.POSITIVE_INFINITY, this.#options.supported ?? supportedRules);
   }
 
   /** Members and where to reach them stand on the chain; the network follows. */
@@ -295,12 +320,10 @@ export class Member {
   /** Warns of rules to come that this program lacks, and stops before the first block that runs by one. */
   #followRules(): void {
     const { reader, logger } = this.#runtime;
-    const supported = this.#options.supported ?? supportedRules;
-    const schedule = this.readers.readScheduledRules(reader.state());
     const height = reader.headHeight();
-    const missing = missingRule(schedule, Number.POSITIVE_INFINITY, supported);
+    const missing = this.missingRule();
     if (missing === undefined) return;
-    const error = new UnsupportedRuleError(missing, supported);
+    const error = new UnsupportedRuleError(missing, this.#options.supported ?? supportedRules);
     if (missing.height > height + 1) {
       if (this.#warnedOfHeight !== missing.height) logger.log('warn', 'upgrade this member', { reason: error.message });
       this.#warnedOfHeight = missing.height;

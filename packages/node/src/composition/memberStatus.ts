@@ -1,8 +1,10 @@
+import type { MemberRecord } from '@hanse/modules';
 import {
   bytesToHex,
   type Epoch,
   type Genesis,
   type Hash,
+  type Hex,
   quorum,
   type Suite,
   statementBytes,
@@ -18,6 +20,7 @@ import type {
 } from '../rpc/dependencies.ts';
 import type { LedgerReader } from '../storage/ledgerReader.ts';
 import type { Member } from './member.ts';
+import { membershipOf } from './ownKeys.ts';
 
 /** Something that a person should know; kept until the member restarts. */
 export interface Alarm {
@@ -34,6 +37,8 @@ export interface MemberStatusModules {
   readonly reader: LedgerReader;
   readonly member: Member;
   readonly alarms: readonly Alarm[];
+  /** The public vote keys in the member's folder now. */
+  readonly voteKeys: () => readonly Hex[];
 }
 
 type Check = HealthReport['checks'][string];
@@ -82,7 +87,7 @@ export class MemberStatus {
   }
 
   #createNode(): NodeStatus {
-    const { name, version, suite, member } = this.#modules;
+    const { name, version, suite, member, voteKeys } = this.#modules;
     const state = (): EngineState => member.engine.state();
     return {
       name,
@@ -90,6 +95,12 @@ export class MemberStatus {
       cryptography: { ...suite.primitives.implementation },
       epoch: () => state().epoch,
       view: () => state().view,
+      validators: () => member.engine.validators.validators.map(({ name }) => name),
+      voting: () => state().voting,
+      membership: () => membershipOf(this.#self()),
+      keys: () => ({ voteKey: this.#reigningKey(), voteKeys: voteKeys(), transportKey: member.transportKey }),
+      openProposals: () => this.#openProposals(),
+      missingRule: () => member.missingRule(),
       peers: () =>
         member.peers.peers().map((peer) => ({
           name: peer.name,
@@ -105,6 +116,24 @@ export class MemberStatus {
       evidence: () => this.#evidence(),
       signedAsFinal: () => state().signedAsFinal,
     };
+  }
+
+  #self(): MemberRecord | undefined {
+    const { name, reader, member } = this.#modules;
+    return member.readers.readMembers(reader.state()).find((record) => record.name === name);
+  }
+
+  /** The key that signs in this epoch; undefined if none does. */
+  #reigningKey(): Hex | undefined {
+    const { self } = this.#modules.member.engine.state();
+    return self === undefined ? undefined : this.#modules.member.engine.validators.validators[self]?.voteKey;
+  }
+
+  /** By the clock of the chain: that of the newest block. */
+  #openProposals(): number {
+    const { reader, member } = this.#modules;
+    const seconds = reader.header(reader.headHeight())?.header.timestamp ?? 0;
+    return member.readers.readOpenProposals(reader.state(), seconds).length;
   }
 
   #evidence(): readonly DoubleVoteInformation[] {

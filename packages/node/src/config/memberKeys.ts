@@ -4,14 +4,16 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Address, bytesToHex, type Hex, hexToBytes, type Suite } from '@hanse/protocol';
 import { transportPublicKey } from '../runtime/transportKey.ts';
 
@@ -52,13 +54,43 @@ export function addressOfPrivateKey(privateKey: Uint8Array, suite: Suite): Addre
   return address;
 }
 
-/** Writes a new key file that only its owner can read; refuses to overwrite one. */
+/**
+ * Writes a new key file that only its owner can read, whole or not at all, and durable when this returns: a key must not be lost
+ * after the chain has its public half. Refuses to overwrite one.
+ */
 export function writeKeyFile(path: string, key: Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  if (existsSync(path))
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // A leading dot, so that nobody takes half a key for one of the folder's keys.
+  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  rmSync(temporary, { force: true });
+  try {
+    writeFileSync(temporary, `${bytesToHex(key)}\n`, { mode: 0o600, flag: 'wx' });
+    chmodSync(temporary, 0o600);
+    flush(temporary);
+    // Unlike a rename, a link fails where a file stands.
+    linkSync(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw new KeyFileError(`${path} exists already: a key is never overwritten. Choose another folder.`);
-  writeFileSync(path, `${bytesToHex(key)}\n`, { mode: 0o600, flag: 'wx' });
-  chmodSync(path, 0o600);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  flushFolder(folder);
+}
+
+/** Windows flushes only what may be written, and no folders; a folder is opened for reading alone. */
+function flush(path: string, flags = 'r+'): void {
+  const handle = openSync(path, flags);
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function flushFolder(folder: string): void {
+  if (process.platform !== 'win32') flush(folder, 'r');
 }
 
 /** Reads a key file: 32 bytes as hexadecimal. Refuses one that others on this machine can read. */
@@ -106,15 +138,23 @@ export interface MemberKeyRing {
 
 /**
  * The keys in a member's folder: `vote.key` and `transport.key`, which must be there, then those put beside them before a key
- * is replaced (`vote-NAME.key`, `transport-NAME.key`), by name.
+ * is replaced (`vote-NAME.key`, `transport-NAME.key`), by name. A file that cannot be used throws a KeyFileError, unless
+ * `unusable` takes it: a member that runs must not stop for a file that somebody puts beside its keys.
  */
-export function readMemberKeyRing(folder: string): MemberKeyRing {
+export function readMemberKeyRing(folder: string, unusable?: (error: KeyFileError) => void): MemberKeyRing {
+  const readOne = (name: string): readonly StoredKey[] => {
+    const file = join(folder, name);
+    try {
+      return [{ file, key: readKeyFile(file) }];
+    } catch (error) {
+      if (unusable === undefined || !(error instanceof KeyFileError)) throw error;
+      unusable(error);
+      return [];
+    }
+  };
   const read = (first: string, further: RegExp): readonly StoredKey[] => {
     const names = existsSync(folder) ? readdirSync(folder).filter((name) => further.test(name)) : [];
-    return [first, ...names.sort()].map((name) => {
-      const file = join(folder, name);
-      return { file, key: readKeyFile(file) };
-    });
+    return [first, ...names.sort()].flatMap(readOne);
   };
   return {
     votes: read(keyFileNames.vote, /^vote-[\w.-]+\.key$/),
@@ -131,15 +171,8 @@ export function keyUsage(file: string): { wasUsed(): Promise<boolean>; markUsed(
       const text =
         'A log of votes was begun for this key. Without that log the key must not vote at once; do not delete this file.\n';
       writeFileSync(mark, text, { mode: 0o600 });
-      // Windows flushes no folders.
-      for (const path of process.platform === 'win32' ? [mark] : [mark, dirname(mark)]) {
-        const handle = openSync(path, 'r');
-        try {
-          fsyncSync(handle);
-        } finally {
-          closeSync(handle);
-        }
-      }
+      flush(mark);
+      flushFolder(dirname(mark));
     },
   };
 }

@@ -42,6 +42,21 @@ describe('the configuration of a member', () => {
     ]);
   });
 
+  it('takes members that an invitation names, each once', () => {
+    const farm = { name: 'farm', transportKey: `0x${'ab'.repeat(32)}`, endpoints: ['farm.example:9545'] };
+    const withIntroduced = (introduced: unknown) =>
+      parseNodeConfig({ ...good, peer: { ...good.peer, introduced } }, file).peer.introduced;
+    expect(withIntroduced([farm])).toEqual([farm]);
+    const complaint = `${file}: peer.introduced[0] must be a member with name, transportKey and endpoints.`;
+    for (const wrong of [{ name: 'Farm' }, { transportKey: '0xab' }, { endpoints: ['farm.example'] }])
+      expect(() => withIntroduced([{ ...farm, ...wrong }])).toThrow(new ConfigError(complaint));
+    expect(() => withIntroduced([null])).toThrow(new ConfigError(complaint));
+    expect(() => withIntroduced([farm, { ...farm, name: 'market' }])).toThrow(
+      'a list that has every transportKey once',
+    );
+    expect(() => withIntroduced({})).toThrow('a list of members');
+  });
+
   it.each<[object, string]>([
     [{ limits: { maxBatch: 5 } }, 'rpc.limits.maxBatch is not a limit.'],
     [{ limits: { maxBatchCalls: '5' } }, 'rpc.limits.maxBatchCalls must be a whole number of at least 1.'],

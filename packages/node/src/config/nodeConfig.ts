@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { type Hex, isHex, MEMBER_NAME, parseEndpoint } from '@hanse/protocol';
 import { type RPCLimits, readRPCLimits } from '../rpc/limits.ts';
 import type { LogLevel } from '../runtime/logger.ts';
 import { ConfigError } from './configError.ts';
@@ -20,6 +21,8 @@ export interface NodeConfig {
     readonly listen: string;
     /** Where to reach members, by name; tried before the endpoints on the chain. */
     readonly known?: Readonly<Record<string, readonly string[]>>;
+    /** Members of today, for a node that begins at the genesis: they count until the chain, as far as it is known here, has them. */
+    readonly introduced?: readonly IntroducedMember[];
   };
   readonly rpc: {
     readonly host: string;
@@ -32,6 +35,15 @@ export interface NodeConfig {
     readonly limits?: RPCLimits;
   };
   readonly log: LogLevel;
+}
+
+/** A member as an invitation names it. */
+export interface IntroducedMember {
+  readonly name: string;
+  /** Raw transport public key, 32 bytes. */
+  readonly transportKey: Hex;
+  /** host:port, one or more. */
+  readonly endpoints: readonly string[];
 }
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -57,7 +69,7 @@ export function parseNodeConfig(json: unknown, file: string): NodeConfig {
   known(root, '', ['format', 'name', 'genesis', 'keys', 'data', 'peer', 'rpc', 'log']);
   if (root.format !== 1) fail('format', '1 (this program reads no other)');
   const peer = object(root.peer, 'peer');
-  known(peer, 'peer.', ['listen', 'known']);
+  known(peer, 'peer.', ['listen', 'known', 'introduced']);
   const rpc = object(root.rpc, 'rpc');
   known(rpc, 'rpc.', ['host', 'port', 'corsOrigin', 'allowedHosts', 'limits']);
   const port = rpc.port;
@@ -75,6 +87,7 @@ export function parseNodeConfig(json: unknown, file: string): NodeConfig {
     peer: {
       listen: text(peer.listen, 'peer.listen'),
       ...(peer.known === undefined ? {} : { known: parseKnown(object(peer.known, 'peer.known'), fail) }),
+      ...(peer.introduced === undefined ? {} : { introduced: parseIntroduced(peer.introduced, fail) }),
     },
     rpc: {
       host: text(rpc.host, 'rpc.host'),
@@ -114,6 +127,32 @@ function parseKnown(
     if (!good) fail(`peer.known.${name}`, 'a list of host:port');
   }
   return value as Record<string, readonly string[]>;
+}
+
+/** More than a network has members. */
+const MAX_INTRODUCED = 1_024;
+
+function parseIntroduced(
+  value: unknown,
+  fail: (field: string, expected: string) => never,
+): readonly IntroducedMember[] {
+  if (!Array.isArray(value) || value.length > MAX_INTRODUCED) return fail('peer.introduced', 'a list of members');
+  const members = value.map((entry: unknown, index): IntroducedMember => {
+    const { name, transportKey, endpoints } = (entry ?? {}) as Record<string, unknown>;
+    const good =
+      typeof name === 'string' &&
+      MEMBER_NAME.test(name) &&
+      isHex(transportKey, 32) &&
+      Array.isArray(endpoints) &&
+      endpoints.every((endpoint) => typeof endpoint === 'string' && parseEndpoint(endpoint) !== undefined);
+    if (!good) fail(`peer.introduced[${index}]`, 'a member with name, transportKey and endpoints');
+    return { name: name as string, transportKey: transportKey as Hex, endpoints: endpoints as string[] };
+  });
+  for (const field of ['name', 'transportKey'] as const) {
+    const distinct = new Set(members.map((member) => member[field]));
+    if (distinct.size < members.length) fail('peer.introduced', `a list that has every ${field} once`);
+  }
+  return members;
 }
 
 /** Reads a JSON file; a missing or damaged one is a ConfigError that says what to do. */

@@ -46,6 +46,8 @@ export interface ChainEvents {
 
 /** A member as the chain knows it now. */
 export interface MemberInformation {
+  /** From 1 on. */
+  readonly id: number;
   readonly name: string;
   readonly role: string;
   readonly validator: boolean;
@@ -88,6 +90,23 @@ export interface DoubleVoteInformation {
   readonly recorded: boolean;
 }
 
+/** A version of a rule that counts from a height on. */
+export interface RuleInformation {
+  readonly feature: string;
+  readonly version: number;
+  readonly height: Height | number;
+}
+
+/** The public halves of the keys that this node holds. */
+export interface KeyInformation {
+  /** Signs its votes in the present epoch; undefined if it has no vote. */
+  readonly voteKey: Hex | undefined;
+  /** All vote keys in its folder. */
+  readonly voteKeys: readonly Hex[];
+  /** Proves it to other members now. */
+  readonly transportKey: Hex;
+}
+
 /** How this member is. */
 export interface NodeStatus {
   /** The member's name. */
@@ -97,6 +116,17 @@ export interface NodeStatus {
   readonly cryptography: Readonly<Record<string, string>>;
   epoch(): number;
   view(): number;
+  /** The names of the validators of the present epoch in their order. */
+  validators(): readonly string[];
+  /** Whether it votes, and if not, why. */
+  voting(): 'observer' | 'waiting' | 'amnesia' | 'voting' | 'stopped';
+  /** Whether the chain, as far as it is known here, has this member. */
+  membership(): 'none' | 'active' | 'removed';
+  keys(): KeyInformation;
+  /** How many proposals may be voted for. */
+  openProposals(): number;
+  /** The first scheduled rule that this program lacks. */
+  missingRule(): RuleInformation | undefined;
   peers(): readonly PeerInformation[];
   /** Undefined when the member is at the head of the chain. */
   syncing(): { readonly startingHeight: number; readonly highestHeight: number } | undefined;

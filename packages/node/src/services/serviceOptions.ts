@@ -1,5 +1,6 @@
 import { type Genesis, parseGenesis, parseRecovery, type Recovery, type Suite } from '@hanse/protocol';
 import { createSuite } from '../config/createSuite.ts';
+import type { SupportedRules } from '../execution/ruleVersions.ts';
 import type { ServiceContext } from '../runtime/services.ts';
 
 /** What every service of a member is started with; structured-clonable. */
@@ -10,6 +11,8 @@ export interface MemberServiceOptions {
   readonly ledgerFolder: string;
   /** Recovery documents that the operator confirmed, parsed before. */
   readonly recoveries: readonly Recovery[];
+  /** The rules that the program takes itself to run; absent: all that it does. */
+  readonly supported?: SupportedRules;
 }
 
 /** The options, checked again on this side of the thread, with the thread's own suite. */
@@ -17,11 +20,11 @@ export function readServiceOptions(
   options: unknown,
   context: ServiceContext,
 ): MemberServiceOptions & { readonly suite: Suite } {
-  const { genesis, ledgerFolder, recoveries } = options as MemberServiceOptions;
+  const { genesis, recoveries, ...others } = options as MemberServiceOptions;
   const parsed = parseGenesis(genesis);
   return {
+    ...others,
     genesis: parsed,
-    ledgerFolder,
     recoveries: recoveries.map(parseRecovery),
     suite: createSuite(parsed.suite, context.primitives),
   };

@@ -31,6 +31,7 @@ import { LedgerStore } from '../../storage/ledgerStore.ts';
 import { MemoryDatabase } from '../../storage/memoryKeyValueStore.ts';
 import { StateKeys } from '../../storage/stateKeys.ts';
 import { Member } from '../member.ts';
+import type { Introduction } from '../reachableMembers.ts';
 
 export const START_MS = 1_700_000_000_000;
 export const NAMES = ['authority', 'bank', 'farm', 'market', 'fifth', 'sixth', 'seventh', 'eighth'];
@@ -52,6 +53,8 @@ export interface ClusterMember {
   supported: SupportedRules;
   /** Why it stopped before a height whose rules it lacks. */
   outdated: string | undefined;
+  /** Members whom its operator was told of before it starts. */
+  introduced: readonly Introduction[];
   incarnations: number;
 }
 
@@ -225,6 +228,7 @@ export class MemberCluster {
       recoveries: [],
       supported: options.supported?.(index) ?? supportedRules,
       outdated: undefined,
+      introduced: [],
       incarnations: 0,
     }));
   }
@@ -270,6 +274,7 @@ export class MemberCluster {
         listen: `${name}:1`,
         known: {},
         supported: held.supported,
+        introduced: held.introduced,
       },
       {
         clock,

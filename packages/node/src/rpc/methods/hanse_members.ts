@@ -4,10 +4,11 @@ export const hanse_members = defineMethod({
   name: 'hanse_members',
   summary: 'The members of the network as the chain has them now.',
   parameters: [],
-  result: 'array of `name`, `role`, `validator`, `address`, `voteKey`, `transportKey`, `endpoints`',
+  result: 'array of `id`, `name`, `role`, `validator`, `address`, `voteKey`, `transportKey`, `endpoints`',
   example: [],
   handler: ({ network }) =>
-    network.members().map(({ name, role, validator, address, voteKey, transportKey, endpoints }) => ({
+    network.members().map(({ id, name, role, validator, address, voteKey, transportKey, endpoints }) => ({
+      id,
       name,
       role,
       validator,

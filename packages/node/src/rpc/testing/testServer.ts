@@ -1,5 +1,6 @@
 import {
   type Address,
+  bytesToHex,
   decodeTransaction,
   type Hash,
   hexToBytes,
@@ -141,12 +142,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
         minGasPrice: 0n,
         members: () =>
           testValidators.validators.map(({ name, address, voteKey }, index) => ({
+            id: index + 1,
             name,
             role: index === 0 ? 'authority' : index === 1 ? 'bank' : 'company',
             validator: true,
             address,
             voteKey,
-            transportKey: `0x${Buffer.from(keyOf(`transport of ${name}`)).toString('hex')}`,
+            transportKey: bytesToHex(keyOf(`transport of ${name}`)),
             endpoints: [`127.0.0.1:${9000 + index}`],
             // What the chain keeps beside, as any provider may: it is no part of the answer, and JSON has no bigint.
             since: 0n,
@@ -159,6 +161,15 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
         cryptography: { secp256k1: 'javascript', keccak256: 'javascript' },
         epoch: () => 0,
         view: () => 5,
+        validators: () => testValidators.validators.map(({ name }) => name),
+        voting: () => 'voting',
+        membership: () => 'active',
+        keys: () => {
+          const voteKey = testValidators.validators[2]!.voteKey;
+          return { voteKey, voteKeys: [voteKey], transportKey: bytesToHex(keyOf('transport of farm')) };
+        },
+        openProposals: () => 1,
+        missingRule: () => undefined,
         peers: () => [
           { name: 'authority', endpoint: '127.0.0.1:9000', connected: true },
           { name: 'bank', endpoint: '127.0.0.1:9001', connected: true },
