@@ -132,12 +132,14 @@ export class Members {
     const member = { child, ended: undefined, expected: false, mayEnd: this.#processes[index]?.mayEnd ?? 0 };
     member.ended = new Promise((done) => child.once('exit', (code, signal) => done({ code, signal })));
     this.#processes[index] = member;
-    member.ended.then(({ code, signal }) => this.#supervise(index, member, `code ${code}, signal ${signal}`));
+    member.ended.then((end) => this.#supervise(index, member, end));
   }
 
-  async #supervise(index, member, how) {
+  async #supervise(index, member, { code, signal }) {
     if (member.expected) return;
-    if (this.#processes[index].mayEnd === 0) this.#findings.add(`${this.list[index].name} ended by itself: ${how}`);
+    // With the exit code for what a person or more space can mend, not with that of a bug, and by no signal.
+    if (this.#processes[index].mayEnd === 0 || code !== 1)
+      this.#findings.add(`${this.list[index].name} ended by itself: code ${code}, signal ${signal}`);
     this.restarts += 1;
     await sleep(RESTART_MS);
     // It may have been killed for good, or the campaign may be over.

@@ -38,7 +38,7 @@ describe(`four members in network namespaces${missing}`, () => {
       expect(campaign.lines.at(-1), story).toMatch(/^Chaos: .* 0 violations\.$/);
       expect(campaign.code, story).toBe(0);
     },
-    300_000,
+    420_000,
   );
 
   it('are asked for with clear words: a wrong option is refused in one line', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { openSync, readdirSync, statSync } from 'node:fs';
+import { openSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Hex, keccak256 } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
@@ -147,6 +147,20 @@ describe.skipIf(process.platform === 'win32')('a member whose disk', () => {
     ]);
     const data = join(root, 'members', 'authority', 'data');
     expect(readdirSync(data).filter((name) => name.includes('lock'))).toEqual([]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('takes nothing beside its keys says so in one line', async () => {
+    const mark = join(root, 'members', 'authority', 'keys', 'vote.key.used');
+    rmSync(mark);
+    // Nobody, root included, makes a file there.
+    symlinkSync('/sys/of-hanse', mark);
+    const member = startAlone(root, port);
+    members.push(member);
+    expect(await member.exited).toBe(1);
+    expect(member.errors().trim().split('\n')).toEqual([
+      expect.stringMatching(/^authority could not start: E\w+: .*keys/),
+    ]);
+    rmSync(mark);
   });
 
   it.skipIf(process.platform !== 'linux')('takes no log goes on without one', async () => {

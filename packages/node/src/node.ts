@@ -83,16 +83,22 @@ export async function startNode(config: NodeConfig, options: NodeOptions = {}): 
   } catch (error) {
     // Why it did not start says more than what then went wrong in stopping it.
     await cleanup.run().catch(() => undefined);
-    throw mendable(error);
+    throw mendable(error, config);
   }
 }
 
 /** Errors that say what a person must do; those of a worker thread arrive without their class. */
 const MENDABLE = ['StorageError', 'WriteAheadLogError', 'FolderLockedError', 'ProtocolError', 'UnsupportedRuleError'];
 
-function mendable(error: unknown): unknown {
-  if (error instanceof Error && MENDABLE.includes(error.name)) return new ConfigError(error.message, { cause: error });
-  return error;
+/** What the operating system says when space, rights or a sound disk is missing. */
+const REFUSALS = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EACCES', 'EPERM'];
+
+function mendable(error: unknown, { name, keys, data }: NodeConfig): unknown {
+  if (!(error instanceof Error)) return error;
+  if (MENDABLE.includes(error.name)) return new ConfigError(error.message, { cause: error });
+  if (!('code' in error) || !REFUSALS.includes(String(error.code))) return error;
+  const what = `${name} could not start: ${error.message}. Nothing is lost. Look at space and rights in ${keys} and ${data}.`;
+  return new ConfigError(what, { cause: error });
 }
 
 async function assemble(config: NodeConfig, options: NodeOptions, cleanup: Cleanup): Promise<RunningNode> {
