@@ -1,6 +1,6 @@
 // What it costs when one validator of four is down, or slow. Starts its own network of four processes, finds how many payments a
 // second saturate it, and then alternates: finality latency at half of that, as a client sees it, with all members and with one
-// killed; and saturation throughput with and without it. With --slow, one member's links are delayed instead, and blocks are told
+// killed; payments alone on an idle network; and saturation throughput, with and without it. With --slow, one member's links are delayed instead, and blocks are told
 // apart by their leader. Prints medians over the rounds and ratios, since other work may share the machine. Needs a build.
 //
 // Usage: node bench/validatorDown.mjs [--rounds 5] [--seconds 10] [--victim NAME] [--freeze] [--slow NAME:MS] [--rate TX_PER_SECOND]
@@ -10,7 +10,7 @@
 //   --freeze      stop it by SIGSTOP, so that its connections stay open, instead of killing it
 //   --rate N      payments a second for the latency; default: half of the saturation that is found first
 import { parseArgs } from 'node:util';
-import { median, ms, quantile, summarize } from './validatorDown/figures.mjs';
+import { median, ms, summarize } from './validatorDown/figures.mjs';
 import { LocalNetwork } from './validatorDown/localNetwork.mjs';
 import { PaymentLoad } from './validatorDown/paymentLoad.mjs';
 
@@ -34,8 +34,10 @@ const inFlight = Number(values['in-flight']);
 /** What the requirement leaves out after a change. */
 const SETTLE_S = 3;
 const WARM_S = 2;
-/** Signed ahead for a part at saturation: more than the network takes. Signing takes 0.25 ms each. */
-const MOST_A_SECOND = 1_500;
+/** Payments that come alone to an idle network, in each part of a round. */
+const ALONE = 8;
+/** Payments a second that are signed ahead for a part at saturation, more than the network takes; signing takes 0.25 ms each. */
+let enough = 1_500;
 
 const [slowName, slowMs] =
   values.slow === undefined ? [] : [values.slow.split(':')[0], Number(values.slow.split(':')[1])];
@@ -51,8 +53,10 @@ const load = new PaymentLoad(network);
 const all = [...network.names.keys()];
 
 async function saturation(members, observer) {
-  const payments = load.sign((WARM_S + seconds) * MOST_A_SECOND);
-  return await load.saturate(payments, { seconds, warmSeconds: WARM_S, inFlight, members, observer });
+  const payments = await load.sign(inFlight + (WARM_S + seconds) * enough);
+  const found = await load.saturate(payments, { seconds, warmSeconds: WARM_S, inFlight, members, observer });
+  enough = Math.max(2 * found.rate, 0.8 * enough);
+  return found;
 }
 
 /** Half of what saturates all members together. */
@@ -77,36 +81,70 @@ function describe({ p50, p90, p99, max, count }) {
   return `p50 ${ms(p50)}, p90 ${ms(p90)}, p99 ${ms(p99)}, max ${ms(max)} of ${count}`;
 }
 
-/** One validator stopped. */
+/** What members did while something was measured: processors in use together, views of the first of them, and how many of those it gave up. */
+async function watched(members, measure) {
+  const read = async () => {
+    const metrics = await Promise.all(members.map((index) => network.metrics(index)));
+    const of = (name) => metrics[0].get(name);
+    return {
+      atMs: performance.now(),
+      processorS: metrics.reduce((sum, figures) => sum + figures.get('process_cpu_seconds_total'), 0),
+      views: of('hanse_consensus_views_entered_total'),
+      givenUp: of('hanse_consensus_views_given_up_total'),
+    };
+  };
+  const before = await read();
+  const result = await measure();
+  const after = await read();
+  const processors = ((after.processorS - before.processorS) * 1_000) / (after.atMs - before.atMs);
+  const usage = `${processors.toFixed(1)} processors, ${after.givenUp - before.givenUp} of ${after.views - before.views} views given up`;
+  return { ...result, usage };
+}
+
+/** One validator stopped, then back: what the round measures. */
+async function stopAndStart(rate, victim, observer) {
+  const members = all.filter((index) => index !== victim);
+  const steady = (lengthS, events) => async () =>
+    load.steady(await load.sign(rate * lengthS), { rate, members, observer, events });
+  const alone = async () => ({ times: await load.alone(await load.sign(ALONE), { members, observer }) });
+  const stop = () => (values.freeze ? network.freeze(victim) : network.kill(victim));
+  const healthy = await watched(all, steady(SETTLE_S + seconds));
+  const down = await watched(members, steady(2 * SETTLE_S + seconds, [{ afterSeconds: SETTLE_S, action: stop }]));
+  const aloneDown = await watched(members, alone);
+  const saturatedDown = await watched(members, () => saturation(members, observer));
+  if (values.freeze) network.thaw(victim);
+  else await network.start(victim);
+  await network.caughtUp(victim, observer);
+  const saturated = await watched(all, () => saturation(members, observer));
+  const aloneHealthy = await watched(all, alone);
+  console.log(`${network.names[victim]} stopped:`);
+  const say = (what, figures, usage) => console.log(`   ${what.padEnd(22)} ${figures}; ${usage}`);
+  const row = {
+    healthy: summarize(latencies(between(healthy, SETTLE_S))),
+    first: summarize(latencies(between(down, SETTLE_S, 2 * SETTLE_S))),
+    down: summarize(latencies(between(down, 2 * SETTLE_S))),
+    alone: summarize(aloneHealthy.times),
+    aloneDown: summarize(aloneDown.times),
+    saturated,
+    saturatedDown,
+    lost: healthy.lost + down.lost,
+  };
+  say('healthy', describe(row.healthy), healthy.usage);
+  say(`first ${SETTLE_S} s`, describe(row.first), 'with the next line');
+  say('after them', describe(row.down), down.usage);
+  say('alone, healthy', describe(row.alone), aloneHealthy.usage);
+  say('alone, stopped', describe(row.aloneDown), aloneDown.usage);
+  say('saturation, healthy', `${saturated.rate.toFixed(0)} payments a second`, saturated.usage);
+  say('saturation, stopped', `${saturatedDown.rate.toFixed(0)} payments a second`, saturatedDown.usage);
+  return row;
+}
+
 async function compareStopped(rate) {
   const rows = [];
   for (let round = 0; round < rounds; round++) {
     const victim = values.victim === undefined ? all[round % all.length] : network.index(values.victim);
-    const members = all.filter((index) => index !== victim);
-    const observer = members[round % members.length];
-    const steady = (payments, events) => load.steady(payments, { rate, members, observer, events });
-    const healthy = await steady(load.sign(rate * (SETTLE_S + seconds)));
-    const stop = () => (values.freeze ? network.freeze(victim) : network.kill(victim));
-    const down = await steady(load.sign(rate * (2 * SETTLE_S + seconds)), [{ afterSeconds: SETTLE_S, action: stop }]);
-    const saturatedDown = await saturation(members, observer);
-    if (values.freeze) network.thaw(victim);
-    else await network.start(victim);
-    await network.caughtUp(victim, observer);
-    const saturated = await saturation(members, observer);
-    const row = {
-      healthy: summarize(latencies(between(healthy, SETTLE_S))),
-      first: summarize(latencies(between(down, SETTLE_S, 2 * SETTLE_S))),
-      down: summarize(latencies(between(down, 2 * SETTLE_S))),
-      saturated,
-      saturatedDown,
-      lost: healthy.lost + down.lost,
-    };
-    rows.push(row);
-    console.log(`round ${round + 1}, ${network.names[victim]} stopped:`);
-    console.log(`   healthy         ${describe(row.healthy)}`);
-    console.log(`   first ${SETTLE_S} s       ${describe(row.first)}`);
-    console.log(`   after them      ${describe(row.down)}`);
-    console.log(`   saturation      ${saturated.rate.toFixed(0)} healthy, ${saturatedDown.rate.toFixed(0)} without it`);
+    const others = all.filter((index) => index !== victim);
+    rows.push(await stopAndStart(rate, victim, others[round % others.length]));
   }
   const over = (part, figure) => median(rows.map((row) => row[part][figure]));
   const ratio = (figure) => median(rows.map((row) => row.down[figure] / row.healthy[figure]));
@@ -116,6 +154,10 @@ async function compareStopped(rate) {
       `   ${figure}: healthy ${ms(over('healthy', figure))}, first ${SETTLE_S} s ${ms(over('first', figure))}, ` +
         `after them ${ms(over('down', figure))}, ratio ${ratio(figure).toFixed(2)}`,
     );
+  }
+  for (const figure of ['p50', 'max']) {
+    const [healthy, down] = [over('alone', figure), over('aloneDown', figure)];
+    console.log(`   alone, ${figure}: healthy ${ms(healthy)}, one stopped ${ms(down)}`);
   }
   const share = median(rows.map((row) => row.saturatedDown.rate / row.saturated.rate));
   console.log(
@@ -156,7 +198,7 @@ async function compareSlow(rate) {
     const row = {};
     for (const delayMs of [0, slowMs]) {
       network.delay(delayMs);
-      const run = await load.steady(load.sign(rate * (SETTLE_S + seconds)), { rate, members, observer });
+      const run = await load.steady(await load.sign(rate * (SETTLE_S + seconds)), { rate, members, observer });
       const groups = intervals(run, slow);
       const part = { latency: summarize(latencies(between(run, SETTLE_S))), lost: run.lost };
       for (const [name, times] of Object.entries(groups)) part[name] = summarize(times);

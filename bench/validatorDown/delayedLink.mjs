@@ -35,22 +35,22 @@ export class DelayedLink {
     this.#sockets.add(source);
     source.setNoDelay(true);
     const waiting = [];
-    let timer;
     const send = () => {
-      timer = undefined;
       const nowMs = performance.now();
       while (waiting.length > 0 && waiting[0].dueMs <= nowMs) {
         const { chunk } = waiting.shift();
         if (chunk === undefined) target.destroy();
         else if (!target.destroyed) target.write(chunk);
       }
-      if (waiting.length > 0) timer = setTimeout(send, waiting[0].dueMs - nowMs);
+      // One timer at a time, for the first that waits.
+      if (waiting.length > 0) setTimeout(send, waiting[0].dueMs - performance.now());
     };
     const later = (chunk) => {
-      const lastMs = waiting.at(-1)?.dueMs ?? 0;
-      waiting.push({ chunk, dueMs: Math.max(lastMs, performance.now() + this.delayMs) });
-      if (waiting.length === 1 && waiting[0].dueMs <= performance.now()) send();
-      else timer ??= setTimeout(send, Math.max(0, waiting[0].dueMs - performance.now()));
+      const dueMs = Math.max(waiting.at(-1)?.dueMs ?? 0, performance.now() + this.delayMs);
+      waiting.push({ chunk, dueMs });
+      if (waiting.length > 1) return;
+      if (this.delayMs === 0) send();
+      else setTimeout(send, this.delayMs);
     };
     source.on('data', later);
     source.on('error', () => undefined);
