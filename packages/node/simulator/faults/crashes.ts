@@ -79,7 +79,9 @@ export function tearOf(random: SimulationRandom): Tear {
       case 1:
         return unflushed.slice(0, kept);
       case 2:
-        return new Uint8Array(Buffer.concat([unflushed.subarray(0, kept), random.bytes(random.below(100))]));
+        return new Uint8Array(
+          Buffer.concat([unflushed.subarray(0, kept), random.bytes(random.below(unflushed.length - kept + 1))]),
+        );
       default: {
         // The length was written, and of the content whatever the disk got to.
         const left = unflushed.slice();

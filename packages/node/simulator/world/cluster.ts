@@ -13,6 +13,8 @@ export interface ClusterOptions extends NetworkOptions {
   readonly seed: number;
   /** Members that do not keep the protocol: how many programs each runs, and what stands between those and the network. */
   readonly byzantine?: ReadonlyMap<number, ByzantineMember>;
+  /** How large a segment of a log grows. */
+  readonly logSegmentBytes: number;
   /** Whether what passes to the ledger's thread and back is cloned. */
   readonly cloning: boolean;
 }

@@ -100,6 +100,7 @@ export class MemberProcess {
         signer: createKeySigner(suite, setup.voteKeys[index]!),
         listen: `${setup.names[index]!}:1`,
         known: {},
+        logSegmentBytes: this.#cluster.options.logSegmentBytes,
       },
       {
         clock,

@@ -54,6 +54,8 @@ export interface MemberOptions {
   readonly listen: string;
   /** Where to reach members, by name, tried before the endpoints on the chain. */
   readonly known: Readonly<Record<string, readonly string[]>>;
+  /** How large a segment of the log of votes grows, if not as by default: the simulator's are small, so that it begins new ones and cuts old ones. */
+  readonly logSegmentBytes?: number;
 }
 
 /** What a member tells those around it. */
@@ -386,15 +388,17 @@ class MemberDraft {
   }
 }
 
-function consensusParameters({ genesis, suite, genesisHash }: MemberOptions): {
+function consensusParameters({ genesis, suite, genesisHash, logSegmentBytes }: MemberOptions): {
   suite: Suite;
   genesisHash: Hash;
   idleBlockIntervalMs: number;
   maxBlockTransactions: number;
   maxBlockBytes: number;
+  logSegmentBytes?: number;
 } {
   const { idleBlockIntervalMs, maxBlockTransactions, maxBlockBytes } = genesis.parameters;
-  return { suite, genesisHash, idleBlockIntervalMs, maxBlockTransactions, maxBlockBytes };
+  const limits = { idleBlockIntervalMs, maxBlockTransactions, maxBlockBytes };
+  return { suite, genesisHash, ...limits, ...(logSegmentBytes === undefined ? {} : { logSegmentBytes }) };
 }
 
 /** The other members as the network dials them: what the operator knows first, then what the chain says. */

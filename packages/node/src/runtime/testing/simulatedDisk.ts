@@ -127,7 +127,7 @@ export class SimulatedDisk implements Disk {
     for (const [path, inode] of this.#names) {
       const { durable, buffer, length } = inode;
       // A file that was cut and not flushed since is as it was, whatever was done to it afterwards.
-      const continues = durable.buffer === buffer.buffer && length >= durable.length;
+      const continues = durable.buffer === buffer.buffer && length > durable.length;
       const rest = continues ? tear(buffer.slice(durable.length, length), path) : new Uint8Array(0);
       Object.assign(inode, newInode(new Uint8Array(Buffer.concat([durable, rest]))));
     }
