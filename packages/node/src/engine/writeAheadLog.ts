@@ -60,7 +60,7 @@ const TYPE_CLOSED = 1;
 interface Segment {
   readonly number: number;
   readonly path: string;
-  readonly file: DiskFile;
+  file: DiskFile;
   size: number;
   flushedUpTo: number;
   /** The newest position of any record in it. */
@@ -140,9 +140,7 @@ export class WriteAheadLog {
     if (tail === undefined) await log.beginSegment(1);
     else {
       if (tail.size === 0) await log.writeHeader(tail);
-      // A process that was killed leaves what it had not flushed in the kernel's memory, where it looks like the rest. What is given
-      // back here is acted upon, so it must outlive a power cut from now on.
-      else await tail.file.flush();
+      else await writeAnew(disk, tail);
       await disk.flushDirectory(options.folder);
     }
     if (fresh && options.first !== undefined) {
@@ -438,6 +436,30 @@ function newestPosition(records: readonly LogRecord[]): { epoch: number; view: n
 
 function isBefore(epoch: number, view: number, otherEpoch: number, otherView: number): boolean {
   return epoch < otherEpoch || (epoch === otherEpoch && view < otherView);
+}
+
+/**
+ * Writes a segment once more, into a file that takes its place, and flushes that. A process that was killed leaves what it had not flushed in
+ * the kernel's memory, where it looks like the rest; after a failed flush the kernel even takes it for written and would not write it any more. What
+ * is read here is acted upon, so it must outlive a power cut from now on.
+ */
+async function writeAnew(disk: Disk, segment: Segment): Promise<void> {
+  const path = `${segment.path}.new`;
+  try {
+    await disk.remove(path);
+    const file = await disk.open(path);
+    await file.append(await segment.file.read(0, segment.size));
+    await file.flush();
+    await disk.rename(path, segment.path);
+    await segment.file.close();
+    segment.file = file;
+  } catch (error) {
+    throw new WriteAheadLogError(
+      'failed',
+      `${segment.path} could not be written anew: ${messageOf(error)}. Check the disk and the space on it, then start again.`,
+      { cause: error },
+    );
+  }
 }
 
 async function readAll(file: DiskFile): Promise<Uint8Array> {
