@@ -81,6 +81,7 @@ class Simulation {
       validators,
       observers,
       cloning: random.chance(12),
+      logSegmentBytes: random.pick([1_000, 5_000, 20_000, 1_000_000]),
       byzantine: chooseByzantine(options, random),
     });
     return new Simulation(options, cluster, random, governs);

@@ -4,6 +4,7 @@ import {
   type Epoch,
   genesisValidatorSet,
   type Hash,
+  MAX_TRANSACTION_BYTES,
   type NotarizeStatement,
   type Proposal,
   proposalDigest,
@@ -25,6 +26,8 @@ import {
   type ProposalEnvelope,
 } from '../../src/engine/messages.ts';
 import { type Envelope, encodeEnvelope } from '../../src/network/envelope.ts';
+import { MessageKind } from '../../src/network/messageKinds.ts';
+import { decodeTransactions } from '../../src/network/transactionWire.ts';
 import type { Cluster } from '../world/cluster.ts';
 import type { Interceptor } from '../world/simulatedNetwork.ts';
 import { SimulationRandom } from '../world/simulationRandom.ts';
@@ -67,6 +70,8 @@ export class Attacker implements Interceptor {
   readonly proposals = new Map<Hash, ProposalEnvelope>();
   readonly certificates: Certificate[] = [];
   readonly votes: Vote[] = [];
+  /** Encodings of transactions. */
+  readonly bodies: Uint8Array[] = [];
   readonly #cluster: Cluster;
   readonly #privateKey: Uint8Array;
   readonly #behaviour: Behaviour;
@@ -179,6 +184,8 @@ export class Attacker implements Interceptor {
   incoming(from: number, bytes: Uint8Array): Uint8Array | undefined {
     const frame = this.#read(bytes);
     if (frame.message !== undefined) this.#remember(frame.message);
+    else if (frame.envelope?.type === 'message' && frame.envelope.kind === MessageKind.transactions)
+      this.#rememberTransactions(frame.envelope.payload);
     this.#behaviour.incoming?.(from, frame);
     return this.#withoutReminders(from, frame);
   }
@@ -205,6 +212,7 @@ export class Attacker implements Interceptor {
         const { envelope } = message;
         this.#sawView(envelope.message.leaderVote.statement.view);
         this.proposals.set(envelope.message.digest, envelope);
+        for (const raw of envelope.inline) keep(this.bodies, raw);
         for (const oldest of this.proposals.keys()) if (this.proposals.size > MAX_KNOWN) this.proposals.delete(oldest);
         return;
       }
@@ -229,6 +237,14 @@ export class Attacker implements Interceptor {
     this.proposals.clear();
     this.certificates.length = 0;
     this.votes.length = 0;
+  }
+
+  #rememberTransactions(payload: Uint8Array): void {
+    try {
+      for (const raw of decodeTransactions(payload, MAX_TRANSACTION_BYTES)) keep(this.bodies, raw);
+    } catch {
+      // Another Byzantine member's rubbish.
+    }
   }
 
   #sawView(view: View): void {

@@ -1,4 +1,5 @@
 import type { BehaviourFactory } from './attacker.ts';
+import { cheatingLeader } from './cheatingLeader.ts';
 import { doubleVoter } from './doubleVoter.ts';
 import { equivocatingLeader } from './equivocatingLeader.ts';
 import { flood } from './flood.ts';
@@ -11,6 +12,7 @@ import { mute } from './mute.ts';
 import { nuller } from './nuller.ts';
 import { staleMessages } from './staleMessages.ts';
 import { twin } from './twins.ts';
+import { usurpingLeader } from './usurpingLeader.ts';
 import { withholdingLeader } from './withholdingLeader.ts';
 import { wrongResult } from './wrongResult.ts';
 
@@ -22,6 +24,8 @@ export const behaviours: Readonly<Record<string, BehaviourFactory>> = {
   'double-voter': doubleVoter,
   'withholding-leader': withholdingLeader,
   'forking-leader': forkingLeader,
+  'cheating-leader': cheatingLeader,
+  'usurping-leader': usurpingLeader,
   'wrong-result': wrongResult,
   'stale-messages': staleMessages,
   forger,

@@ -1,17 +1,9 @@
-import { ModuleReaders } from '@hanse/modules';
-import {
-  bytesToHex,
-  type Epoch,
-  encodeCertificate,
-  type Hash,
-  type Height,
-  type ValidatorSet,
-  verifyCertificate,
-} from '@hanse/protocol';
+import { bytesToHex, encodeCertificate, type Hash, type Height, verifyCertificate } from '@hanse/protocol';
 import type { LedgerReader } from '../../src/storage/ledgerReader.ts';
 import type { Machine } from '../world/machine.ts';
 import type { ToldBlock } from '../world/memberProcess.ts';
 import type { Checker, CheckerContext } from './checker.ts';
+import { EpochSets } from './epochSets.ts';
 
 /** So many blocks may stand below the nearest certified one: a branch has that many unfinalized ones at the most, and some empty ones. */
 const MAX_UNCERTIFIED = 1_024;
@@ -20,13 +12,12 @@ const MAX_UNCERTIFIED = 1_024;
 export class CertificateValidity implements Checker {
   readonly name = 'certificate validity';
   readonly #context: CheckerContext;
-  readonly #readers: ModuleReaders;
   readonly #good = new Set<string>();
-  readonly #sets = new Map<Epoch, ValidatorSet>();
+  readonly #sets: EpochSets;
 
   constructor(context: CheckerContext) {
     this.#context = context;
-    this.#readers = new ModuleReaders(context.cluster.setup.suite);
+    this.#sets = new EpochSets(context.cluster.setup.suite);
   }
 
   finalized(machine: Machine, blocks: readonly ToldBlock[], reader: LedgerReader): void {
@@ -66,7 +57,7 @@ export class CertificateValidity implements Checker {
     // Members hold many equal ones.
     const key = bytesToHex(encodeCertificate(certificate));
     if (this.#good.has(key)) return true;
-    const set = this.#setOf(statement.epoch, reader);
+    const set = this.#sets.of(statement.epoch, reader);
     const reason =
       set === undefined
         ? `the state knows no epoch ${statement.epoch}`
@@ -74,12 +65,5 @@ export class CertificateValidity implements Checker {
     if (reason === undefined) this.#good.add(key);
     else wrong(reason);
     return true;
-  }
-
-  /** An epoch's set as the state has it; it never changes. */
-  #setOf(epoch: Epoch, reader: LedgerReader): ValidatorSet | undefined {
-    const set = this.#sets.get(epoch) ?? this.#readers.readValidatorSet(reader.state(), epoch);
-    if (set !== undefined) this.#sets.set(epoch, set);
-    return set;
   }
 }

@@ -39,7 +39,14 @@ interface Setting {
 }
 
 async function setting(): Promise<Setting> {
-  const options = { seed: 1, suite: 'fast', validators: 4, observers: 0, cloning: false } as const;
+  const options = {
+    seed: 1,
+    suite: 'fast',
+    validators: 4,
+    observers: 0,
+    cloning: false,
+    logSegmentBytes: 1 << 20,
+  } as const;
   const cluster = await Cluster.create(options);
   clusters.push(cluster);
   const violations: string[] = [];

@@ -1,5 +1,6 @@
 import { Agreement } from './agreement.ts';
 import { CertificateValidity } from './certificateValidity.ts';
+import { ChainRules } from './chainRules.ts';
 import type { Checker, CheckerContext } from './checker.ts';
 import { Composure } from './composure.ts';
 import { Durability } from './durability.ts';
@@ -14,6 +15,7 @@ export function createCheckers(context: CheckerContext): readonly Checker[] {
     new Agreement(context),
     new CertificateValidity(context),
     new ExecutionDeterminism(context),
+    new ChainRules(context),
     new OneVote(context),
     new FlushBeforeSend(context),
     new Supply(context),

@@ -31,7 +31,8 @@ export class Durability implements Checker {
     for (const { height } of blocks) {
       const hash = reader.header(height as Height)?.hash;
       if (hash !== undefined) this.#told.set(machine, { height, hash });
-      if (height > this.#readUpTo) this.#readReceipts(height, reader);
+      // Of some blocks nobody tells: who stored them ended before it could.
+      while (this.#readUpTo < height) this.#readReceipts(this.#readUpTo + 1, reader);
     }
   }
 

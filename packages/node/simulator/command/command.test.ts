@@ -41,7 +41,7 @@ describe('npm run simulate', () => {
     );
     expect(out.split('\n')).toEqual([
       'seed 6: two blocks at height 3',
-      'replay: npm run simulate -- --seed 6 --validators 7 --heights 30 --suite fast --byzantine twins --faults crashes,disks',
+      'replay: npm run simulate -- --seed 6 --validators 7 --heights 30 --suite fast --byzantine twins --faults crashes,disks --governance random',
       '3 runs, 21 heights, 1 violations',
       '',
     ]);
@@ -49,7 +49,9 @@ describe('npm run simulate', () => {
   });
 
   it('replays by exactly the campaign that it names', () => {
-    const campaign = readCommandLine('--validators 31 --suite real --heights 5 --twice --faults none'.split(' '))!;
+    const campaign = readCommandLine(
+      '--validators 31 --suite real --heights 5 --twice --faults none --governance always'.split(' '),
+    )!;
     const words = replayCommand(campaign, 12).replace('npm run simulate -- ', '').split(' ');
     expect(readCommandLine(words)).toEqual({ ...campaign, seed: 12 });
   });

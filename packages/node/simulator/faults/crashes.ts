@@ -1,4 +1,4 @@
-import type { Tear } from '../../src/runtime/testing/simulatedDisk.ts';
+import type { PowerCut } from '../../src/runtime/testing/simulatedDisk.ts';
 import { BOUNDARIES } from '../world/life.ts';
 import type { Machine } from '../world/machine.ts';
 import type { SimulationRandom } from '../world/simulationRandom.ts';
@@ -41,7 +41,7 @@ export class Crashes implements Fault {
     }
     const crash = (): void => {
       note(`${how === 'kill' ? 'kills' : 'cuts the power of'} ${machine.name}`);
-      cluster.end(machine, how, tearOf(random));
+      cluster.end(machine, how, randomPowerCut(random));
       const soon = times > 1 || random.chance(40);
       this.#again(machine, soon ? random.milliseconds(0, 80) : random.milliseconds(80, 4_000), times);
     };
@@ -68,18 +68,20 @@ export class Crashes implements Fault {
   }
 }
 
-/** What is left of bytes that were not flushed: nothing, a part, a part with rubbish behind it, or some sectors of them. */
-export function tearOf(random: SimulationRandom): Tear {
+/** What is left of bytes that were not flushed: nothing, a part, a part with rubbish behind it, or some sectors of them; and of names. */
+export function randomPowerCut(random: SimulationRandom): PowerCut {
   const way = random.below(4);
-  return (unflushed) => {
+  const tear: PowerCut['tear'] = (unflushed) => {
     const kept = random.below(unflushed.length + 1);
     switch (way) {
       case 0:
         return new Uint8Array(0);
       case 1:
         return unflushed.slice(0, kept);
-      case 2:
-        return new Uint8Array(Buffer.concat([unflushed.subarray(0, kept), random.bytes(random.below(100))]));
+      case 2: {
+        const rubbish = random.bytes(random.below(unflushed.length - kept + 1));
+        return new Uint8Array(Buffer.concat([unflushed.subarray(0, kept), rubbish]));
+      }
       default: {
         // The length was written, and of the content whatever the disk got to.
         const left = unflushed.slice();
@@ -89,4 +91,5 @@ export function tearOf(random: SimulationRandom): Tear {
       }
     }
   };
+  return { tear, namesKept: random.chance(50) };
 }

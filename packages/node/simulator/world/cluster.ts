@@ -1,6 +1,6 @@
 import type { LogLevel } from '../../src/runtime/logger.ts';
 import { ManualClock } from '../../src/runtime/manualClock.ts';
-import type { Tear } from '../../src/runtime/testing/simulatedDisk.ts';
+import type { PowerCut } from '../../src/runtime/testing/simulatedDisk.ts';
 import type { LedgerReader } from '../../src/storage/ledgerReader.ts';
 import { Machine } from './machine.ts';
 import { MemberProcess, type ToldBlock } from './memberProcess.ts';
@@ -13,6 +13,8 @@ export interface ClusterOptions extends NetworkOptions {
   readonly seed: number;
   /** Members that do not keep the protocol: how many programs each runs, and what stands between those and the network. */
   readonly byzantine?: ReadonlyMap<number, ByzantineMember>;
+  /** How large a segment of a log grows. */
+  readonly logSegmentBytes: number;
   /** Whether what passes to the ledger's thread and back is cloned. */
   readonly cloning: boolean;
 }
@@ -43,6 +45,8 @@ export interface Observer {
   /** Something came out of a member's program that nobody caught: the real process would have died of it. */
   threw?(machine: Machine, error: unknown): void;
 }
+
+const CLEAN_CUT: PowerCut = { tear: () => new Uint8Array(0), namesKept: false };
 
 /** Whole members on one clock, one network, and machines of their own. */
 export class Cluster {
@@ -126,12 +130,12 @@ export class Cluster {
     machine.process.start();
   }
 
-  /** Ends the program on a machine at once. `tear` says what a power cut leaves of unflushed bytes: nothing, if absent. */
-  end(machine: Machine, how: 'kill' | 'power', tear: Tear = () => new Uint8Array(0)): void {
+  /** Ends the program on a machine at once. `cut` says what a power cut leaves of what was not flushed: nothing, if absent. */
+  end(machine: Machine, how: 'kill' | 'power', cut: PowerCut = CLEAN_CUT): void {
     const { process } = machine;
     machine.process = undefined;
     process?.life.end();
-    if (how === 'power') machine.disk.powerCut(tear);
+    if (how === 'power') machine.disk.powerCut(cut);
     else machine.disk.kill();
     if (process === undefined) return;
     this.network.processEnded(process.place, how);

@@ -47,7 +47,7 @@ export class Governance implements Observer {
   }
 
   start(): void {
-    this.#cluster.clock.schedule(this.#random.milliseconds(500, 6_000), () => {
+    this.#cluster.clock.schedule(this.#random.milliseconds(200, 2_500), () => {
       if (this.#ended) return;
       this.#act();
       this.start();

@@ -99,6 +99,7 @@ export class MemberProcess {
         signers: () => machine.voteKeys.map((key) => createKeySigner(suite, key)),
         listen: `${setup.names[index]!}:1`,
         known: {},
+        logSegmentBytes: this.#cluster.options.logSegmentBytes,
       },
       {
         clock,

@@ -33,7 +33,14 @@ afterEach(() => {
 
 /** Four members with the real suite, all running, and what they alarmed of and disagreed in. */
 async function fourMembers(seed = 1): Promise<{ cluster: Cluster; alarms: string[][]; forks: string[] }> {
-  const cluster = await Cluster.create({ seed, suite: 'real', validators: 4, observers: 0, cloning: false });
+  const cluster = await Cluster.create({
+    seed,
+    suite: 'real',
+    validators: 4,
+    observers: 0,
+    cloning: false,
+    logSegmentBytes: 1 << 20,
+  });
   clusters.push(cluster);
   const alarms: string[][] = cluster.machines.map(() => []);
   const forks: string[] = [];

@@ -74,6 +74,8 @@ export interface MemberOptions {
   readonly known: Readonly<Record<string, readonly string[]>>;
   /** Members whom the state here may not know yet. */
   readonly introduced?: readonly Introduction[];
+  /** How large a segment of the log of votes grows, if not as by default: the simulator's are small, so that it begins new ones and cuts old ones. */
+  readonly logSegmentBytes?: number;
 }
 
 /** What a member tells those around it. */
@@ -485,13 +487,15 @@ class MemberDraft {
   }
 }
 
-function consensusParameters({ genesis, suite, genesisHash }: MemberOptions): {
+function consensusParameters({ genesis, suite, genesisHash, logSegmentBytes }: MemberOptions): {
   suite: Suite;
   genesisHash: Hash;
   idleBlockIntervalMs: number;
   maxBlockTransactions: number;
   maxBlockBytes: number;
+  logSegmentBytes?: number;
 } {
   const { idleBlockIntervalMs, maxBlockTransactions, maxBlockBytes } = genesis.parameters;
-  return { suite, genesisHash, idleBlockIntervalMs, maxBlockTransactions, maxBlockBytes };
+  const limits = { idleBlockIntervalMs, maxBlockTransactions, maxBlockBytes };
+  return { suite, genesisHash, ...limits, ...(logSegmentBytes === undefined ? {} : { logSegmentBytes }) };
 }

@@ -149,6 +149,40 @@ describe('write-ahead log', () => {
     expect((await WriteAheadLog.open(disk, options)).records).toHaveLength(2);
   });
 
+  it('gives nothing back that a failed flush left in memory alone, which a later flush would not write', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await WriteAheadLog.open(disk, options);
+    log.append(record(1));
+    await log.flushed();
+    disk.beforeFlush = () => Promise.reject(new Error('input/output error'));
+    log.append(record(2));
+    await expect(log.flushed()).rejects.toMatchObject({ code: 'disk-failed' });
+    disk.kill();
+    disk.beforeFlush = undefined;
+    const again = await WriteAheadLog.open(disk, options);
+    expect(again.records).toHaveLength(2);
+    again.log.append(record(3));
+    await again.log.flushed();
+    disk.crash();
+    expect(texts((await WriteAheadLog.open(disk, options)).records)).toEqual(['record 1', 'record 2', 'record 3']);
+  });
+
+  it('survives a power cut at every moment of its opening, with all that it had', async () => {
+    for (let flushes = 0; flushes < 3; flushes++) {
+      for (const namesKept of [false, true]) {
+        const disk = new SimulatedDisk();
+        await logOf(disk, 3);
+        let left = flushes;
+        disk.beforeFlush = () => (left-- > 0 ? Promise.resolve() : new Promise(() => undefined));
+        void WriteAheadLog.open(disk, options);
+        for (let i = 0; i < 50; i++) await Promise.resolve();
+        disk.beforeFlush = undefined;
+        disk.powerCut({ tear: (unflushed) => unflushed.fill(0), namesKept });
+        expect((await WriteAheadLog.open(disk, options)).records).toHaveLength(3);
+      }
+    }
+  });
+
   it('keeps a segment whose name was not flushed when its process was killed', async () => {
     const disk = new SimulatedDisk();
     const flushDirectory = disk.flushDirectory.bind(disk);

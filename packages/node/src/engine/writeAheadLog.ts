@@ -64,7 +64,7 @@ const TYPE_CLOSED = 1;
 interface Segment {
   readonly number: number;
   readonly path: string;
-  readonly file: DiskFile;
+  file: DiskFile;
   size: number;
   flushedUpTo: number;
   /** The newest position of any record in it. */
@@ -126,9 +126,6 @@ export class WriteAheadLog {
         await file.truncate(scan.end);
         cutBytes += scan.cutBytes;
       }
-      // A process that was killed may have appended without a flush. The kernel shows that as if it were on the disk, and votes
-      // in it are repeated to others from now on: it must be there after a power cut too.
-      if (last) await file.flush();
       records.push(...scan.records);
       const position = newestPosition(scan.records);
       segments.push({
@@ -148,13 +145,16 @@ export class WriteAheadLog {
         );
       }
     }
-    // The same for the name of a segment that the killed process had begun.
-    if (segments.length > 0) await disk.flushDirectory(options.folder);
     const fresh = records.length === 0;
     const log = new WriteAheadLog(disk, options, segments);
     const tail = segments.at(-1);
     if (tail === undefined) await log.beginSegment(1);
-    else if (tail.size === 0) await log.writeHeader(tail);
+    else {
+      if (tail.size === 0) await log.writeHeader(tail);
+      else await writeAnew(disk, tail);
+      // The name of a segment that a killed process had begun must last too.
+      await disk.flushDirectory(options.folder);
+    }
     if (fresh && options.first !== undefined) {
       log.append(options.first);
       await log.flushed();
@@ -444,6 +444,22 @@ function newestPosition(records: readonly LogRecord[]): { epoch: number; view: n
 
 function isBefore(epoch: number, view: number, otherEpoch: number, otherView: number): boolean {
   return epoch < otherEpoch || (epoch === otherEpoch && view < otherView);
+}
+
+/**
+ * Writes a segment once more, into a file that takes its place, and flushes that. A process that was killed leaves what it had not flushed in
+ * the kernel's memory, where it looks like the rest; after a failed flush the kernel even takes it for written and would not write it any more. What
+ * is read here is acted upon, so it must outlive a power cut from now on.
+ */
+async function writeAnew(disk: Disk, segment: Segment): Promise<void> {
+  const path = `${segment.path}.new`;
+  await disk.remove(path);
+  const file = await disk.open(path);
+  await file.append(await segment.file.read(0, segment.size));
+  await file.flush();
+  await disk.rename(path, segment.path);
+  await segment.file.close();
+  segment.file = file;
 }
 
 async function readAll(file: DiskFile): Promise<Uint8Array> {

@@ -8,10 +8,19 @@ interface Inode {
   durable: Uint8Array;
   /** How often bytes were changed that may be on the disk. */
   rewritten: number;
+  /** Offsets between which a flush failed: the kernel shows these bytes and takes them for written, and they never will be. */
+  lost: (readonly [from: number, to: number])[];
 }
 
 /** What a power cut makes of the bytes of a file behind its last flush: any of them may be there, wrong or missing. */
 export type Tear = (unflushed: Uint8Array, path: string) => Uint8Array;
+
+/** What a power cut leaves besides what was flushed. */
+export interface PowerCut {
+  readonly tear: Tear;
+  /** Whether names and renames that were not flushed are there all the same. */
+  readonly namesKept: boolean;
+}
 
 /**
  * Files in memory with the durability of a real disk: bytes survive a power cut if they were flushed, names if their
@@ -71,10 +80,17 @@ export class SimulatedDisk implements Disk {
       flush: () =>
         inOrder(async () => {
           const { buffer, length, rewritten } = inode;
-          await this.beforeFlush?.(path);
+          try {
+            await this.beforeFlush?.(path);
+          } catch (error) {
+            // As Linux does after a failed write-back: the pages count as clean, so that no later flush tries again.
+            if (length > inode.durable.length) inode.lost.push([inode.durable.length, length]);
+            throw error;
+          }
           if (generation !== this.#generation) throw new Error(`${path}: the machine crashed`);
           // What was appended meanwhile may have moved the content to a larger buffer, and is not flushed.
           inode.durable = (rewritten === inode.rewritten ? inode.buffer : buffer).subarray(0, length);
+          if (inode.lost.length > 0) inode.durable = withHoles(inode.durable, inode.lost);
           this.onFlush?.(path);
         }),
       close: async () => undefined,
@@ -96,6 +112,7 @@ export class SimulatedDisk implements Disk {
   async rename(from: string, to: string): Promise<void> {
     const inode = this.#names.get(from);
     if (inode === undefined) throw new Error(`${from} does not exist`);
+    this.freeBytes += this.#names.get(to)?.length ?? 0;
     this.#names.delete(from);
     this.#names.set(to, inode);
   }
@@ -120,22 +137,23 @@ export class SimulatedDisk implements Disk {
     this.#generation++;
   }
 
-  /** A power cut: open files break, unflushed names vanish, and of each file's unflushed bytes `tear` says what is left. */
-  powerCut(tear: Tear): void {
+  /** A power cut: open files break, unflushed names vanish or not, and of each file's unflushed bytes `tear` says what is left. */
+  powerCut({ tear, namesKept }: PowerCut): void {
     this.#generation++;
-    this.#names = new Map(this.#durableNames);
+    if (!namesKept) this.#names = new Map(this.#durableNames);
     for (const [path, inode] of this.#names) {
       const { durable, buffer, length } = inode;
-      // A file that was cut and not flushed since is as it was, whatever was done to it afterwards.
-      const continues = durable.buffer === buffer.buffer && length >= durable.length;
+      // A file that was changed below its flushed end, and not flushed since, is as it was.
+      const continues = durable.buffer === buffer.buffer && length > durable.length;
       const rest = continues ? tear(buffer.slice(durable.length, length), path) : new Uint8Array(0);
       Object.assign(inode, newInode(new Uint8Array(Buffer.concat([durable, rest]))));
     }
+    this.#durableNames = new Map(this.#names);
   }
 
   /** A power cut that leaves of the unflushed bytes of each file the first `keepBytes`. */
   crash(keepBytes = 0): void {
-    this.powerCut((unflushed) => unflushed.subarray(0, keepBytes));
+    this.powerCut({ tear: (unflushed) => unflushed.subarray(0, keepBytes), namesKept: false });
   }
 
   /** What a power cut at this moment would leave of the files in a folder, by path; not to be changed. */
@@ -166,10 +184,16 @@ export class SimulatedDisk implements Disk {
 
 /** A file whose content is on the disk. */
 function newInode(bytes: Uint8Array): Inode {
-  return { buffer: bytes, length: bytes.length, durable: bytes, rewritten: 0 };
+  return { buffer: bytes, length: bytes.length, durable: bytes, rewritten: 0, lost: [] };
 }
 
 const FIRST_CAPACITY = 4_096;
+
+function withHoles(bytes: Uint8Array, holes: Inode['lost']): Uint8Array {
+  const copy = bytes.slice();
+  for (const [from, to] of holes) copy.fill(0, from, to);
+  return copy;
+}
 
 function write(inode: Inode, offset: number, data: Uint8Array): void {
   const end = offset + data.length;
