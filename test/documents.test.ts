@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../packages/cli/src/program.ts';
 import { governanceAbi } from '../packages/modules/src/abi/governanceAbi.ts';
+import { readCommandLine } from '../packages/node/simulator/command/commandLine.ts';
 import { messageKinds } from '../packages/node/src/engine/messages.ts';
 import { MessageKind } from '../packages/node/src/network/messageKinds.ts';
 import { TABLES } from '../packages/node/src/storage/tables.ts';
@@ -127,7 +128,7 @@ function commandLines(file: string): readonly string[] {
 }
 
 /** Options of other programs that the documents name. */
-const FOREIGN_OPTIONS = ['--write', '--noEmit'];
+const FOREIGN_OPTIONS = ['--write', '--noEmit', '--faults', '--verbose', '--suite'];
 
 /** Programs beside `hanse` whose options a document describes in full: the document, and where they are parsed. */
 const DESCRIBED_PROGRAMS: Readonly<Record<string, string>> = { 'docs/internals/chaos.md': 'bench/chaos.mjs' };
@@ -150,6 +151,12 @@ describe('commands', () => {
       return problem === undefined ? [] : [`${file}: ${problem}`];
     });
     expect(problems).toEqual([]);
+  });
+
+  it('of the simulator can be typed as they stand', () => {
+    const lines = documents.flatMap((file) => [...read(file).matchAll(/npm run simulate -- ([^`\n]+)/g)]);
+    expect(lines.length).toBeGreaterThan(3);
+    for (const [, words = ''] of lines) expect(() => readCommandLine(words.trim().split(/\s+/))).not.toThrow();
   });
 
   it('have every option that is named alone', () => {

@@ -165,6 +165,27 @@ describe('the node', () => {
   });
 });
 
+describe('the simulator', () => {
+  const simulator = product.filter((file) => file.startsWith('packages/node/simulator/'));
+
+  it('takes nothing from the host that a seed does not decide; its command alone has processes', () => {
+    expect(simulator.length).toBeGreaterThan(30);
+    const host =
+      /\bDate\.now\b|\bnew Date\(|\bset(Timeout|Interval)\(|\bMath\.random\b|\bperformance\.|\bhrtime\b|\brandomBytes\b|\bcpuUsage\b/;
+    expect(offenders(simulator, host)).toEqual([]);
+    const worlds = simulator.filter((file) => !file.startsWith('packages/node/simulator/command/'));
+    expect(worlds.flatMap(importsOf).filter(({ target }) => target.startsWith('node:'))).toEqual([]);
+  });
+
+  it('is no part of the product: nothing but tests imports it', () => {
+    const wrong = sources
+      .filter((file) => !file.startsWith('packages/node/simulator/') && !/\.test\.ts$/.test(file))
+      .flatMap(importsOf)
+      .filter(({ target }) => /(^|\/)simulator\//.test(target));
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe('the repository', () => {
   it('keeps files short enough to read', () => {
     const long = sources

@@ -1,7 +1,6 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { currencyAbi, currencyAddress } from '@hanse/modules/abi';
 import { createHanseClient } from '@hanse/sdk';
 import { encodeFunctionData } from 'viem';

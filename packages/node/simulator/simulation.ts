@@ -15,7 +15,7 @@ import { Workload } from './world/workload.ts';
 export interface SimulationOptions {
   readonly seed: number;
   readonly validators: number;
-  /** Faults last until some honest member has so many blocks, or a minute and a half. */
+  /** Faults last until some honest member has so many blocks, or three seconds for each have passed. */
   readonly heights: number;
   readonly suite: SuiteChoice;
   /** The name of a behaviour for all Byzantine members, `random`, or `none`. */
@@ -45,7 +45,8 @@ export interface SimulationReport {
 }
 
 export const ALL_FAULTS = FAULT_NAMES;
-const MAX_FAULTY_MS = 90_000;
+/** A block needs some 60 ms of a sound network. */
+const FAULTY_MS_PER_HEIGHT = 3_000;
 const REST_MS = 2_000;
 
 /** Runs one seed: a network under faults, then the same without, held to every checker throughout. */
@@ -145,7 +146,7 @@ class Simulation {
     this.#workload.start();
     this.#governance?.start();
     this.#cluster.clock.schedule(this.#random.milliseconds(0, 2_000), () => this.#faults.start());
-    await this.#cluster.run(MAX_FAULTY_MS, () => this.#broken || this.#height >= heights);
+    await this.#cluster.run(heights * FAULTY_MS_PER_HEIGHT, () => this.#broken || this.#height >= heights);
   }
 
   async #soundPhase(): Promise<SimulationReport['recovery']> {

@@ -44,7 +44,7 @@ export const USAGE = `npm run simulate -- [options]
   --seed S          the first seed (1)
   --runs K          how many seeds, from S on (1)
   --validators N    members that vote, 1 to 31 (4)
-  --heights H       faults last until a member has so many blocks, or 90 simulated seconds (30)
+  --heights H       faults last until a member has so many blocks, or 3 simulated seconds each (30)
   --suite NAME      fast: hashes and signatures for simulation alone; real: Keccak and secp256k1 (fast)
   --byzantine NAME  what up to f members do, in every run: random, none, or one of
                     ${Object.keys(behaviours).join(', ')} (random)

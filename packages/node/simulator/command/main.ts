@@ -5,15 +5,27 @@ import { runInProcesses } from './workerPool.ts';
 /** A run that is broken says the same again and again. */
 const MAX_SHOWN = 5;
 
+/** Where the command writes, and how it runs a seed; a test gives others. */
+export interface CommandHost {
+  readonly write: (text: string) => void;
+  readonly complain: (text: string) => void;
+  readonly run: typeof runSeed;
+}
+
+const realHost: CommandHost = {
+  write: (text) => void process.stdout.write(text),
+  complain: (text) => void process.stderr.write(text),
+  run: runSeed,
+};
+
 /** Runs a campaign and returns the exit code: 0 if nothing was violated, 1 if something was, 2 if it was asked for wrongly. */
-export async function main(args: readonly string[]): Promise<number> {
-  const write = (text: string): void => void process.stdout.write(text);
+export async function main(args: readonly string[], { write, complain, run }: CommandHost = realHost): Promise<number> {
   let campaign: Campaign | undefined;
   try {
     campaign = readCommandLine(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\nnpm run simulate -- --help shows how it is used.\n`);
+    complain(`${error.message}\nnpm run simulate -- --help shows how it is used.\n`);
     return 2;
   }
   if (campaign === undefined) {
@@ -35,7 +47,7 @@ export async function main(args: readonly string[]): Promise<number> {
   else {
     const log = chosen.verbose ? (line: string) => write(`${line}\n`) : undefined;
     for (let seed = chosen.seed; seed < chosen.seed + chosen.runs; seed++) {
-      const result = await runSeed(chosen, seed, log);
+      const result = await run(chosen, seed, log);
       if (chosen.verbose) write(`audit ${result.audit}\n`);
       take(result);
     }

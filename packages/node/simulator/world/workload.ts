@@ -72,6 +72,8 @@ export class Workload implements Observer {
   }
 
   start(): void {
+    // Money first, so that most of what follows moves some.
+    this.#send(this.#accounts[0]!);
     this.#act();
     this.#alternate();
     this.#repeat();
@@ -133,13 +135,12 @@ export class Workload implements Observer {
 
   #act(): void {
     if (this.#ended) return;
-    if (this.#busy) for (let count = this.#random.between(1, 3); count > 0; count--) this.#send();
+    // The last account is the probe's.
+    if (this.#busy) this.#send(this.#random.pick(this.#accounts.slice(0, -1)));
     this.#cluster.clock.schedule(this.#random.milliseconds(5, 150), () => this.#act());
   }
 
-  #send(): void {
-    // The last account is the probe's.
-    const account = this.#random.pick(this.#accounts.slice(0, -1));
+  #send(account: Account): void {
     if (account.waiting.size >= MAX_WAITING) return;
     const transactions = [this.#next(account)];
     if (this.#random.chance(4)) transactions.push(this.#next(account));
@@ -153,8 +154,8 @@ export class Workload implements Observer {
     const [authority, bank] = this.#accounts as [Account, Account];
     let call: Uint8Array;
     if (account === authority) {
-      const act = this.#random.chance(80) ? 'issue' : 'redeem';
-      call = this.#abi.function(act).encodeCall([bank.address, act === 'issue' ? amount * 10n : amount]);
+      const act = account.nonce === 0 || this.#random.chance(80) ? 'issue' : 'redeem';
+      call = this.#abi.function(act).encodeCall([bank.address, act === 'issue' ? amount * 100n : amount]);
     } else if (this.#random.chance(10)) {
       // A payment of nothing to nobody in particular, without a module.
       return this.#sign(account, account.nonce, address, new Uint8Array(this.#random.between(0, 40)));

@@ -1,6 +1,8 @@
 import type { Hex } from '@hanse/protocol';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import { TokenBucket } from '../runtime/tokenBucket.ts';
 import { encodeEnvelope } from './envelope.ts';
+import { PeerBudget } from './peerBudget.ts';
 import type { PeerLimits } from './peerLimits.ts';
 import type { PeerSession, SessionCounters } from './peerSession.ts';
 import { RequestError } from './requestError.ts';
@@ -23,6 +25,8 @@ export interface PeerCounters extends SessionCounters {
   /** Requests of the peer that were refused because too many ran already. */
   requestsRefused: number;
   connects: number;
+  /** Connections of the peer that were refused because they came too often. */
+  connectsRefused: number;
   dialFailures: number;
   offences: number;
 }
@@ -40,6 +44,12 @@ export interface PeerStatus {
   readonly headHeight: number | undefined;
   readonly queuedFrames: number;
   readonly queuedBytes: number;
+  /** What of it was read and waits for its turn. */
+  readonly waitingFrames: number;
+  readonly waitingBytes: number;
+  /** Until when it may not come back, on the monotonic clock, and how many offences in a row are remembered. */
+  readonly penalizedUntilMs: number;
+  readonly offencesRemembered: number;
   /** Why there is no connection, or why the last one ended. */
   readonly lastError: string | undefined;
   readonly counters: Readonly<PeerCounters>;
@@ -61,6 +71,8 @@ export class Peer {
   dialAttempts = 0;
   dialTimer: Timer | undefined;
   dialling = false;
+  /** When the present session became the one in use. */
+  connectedMs = 0;
   offences = 0;
   penalizedUntilMs = 0;
   inboundRequests = 0;
@@ -76,9 +88,14 @@ export class Peer {
     requestsTimedOut: 0,
     requestsRefused: 0,
     connects: 0,
+    connectsRefused: 0,
     dialFailures: 0,
     offences: 0,
   };
+  /** What it may still send, over all its connections. */
+  readonly budget: PeerBudget;
+  /** Lines about requests that failed here: a bug that a peer can trigger must not fill the disk. */
+  readonly failureLines: TokenBucket;
   readonly #limits: PeerLimits;
   readonly #clock: Clock;
   readonly #queue: SendQueue;
@@ -90,6 +107,8 @@ export class Peer {
     this.#limits = limits;
     this.#clock = clock;
     this.#queue = new SendQueue(limits.sendQueue);
+    this.budget = new PeerBudget(limits, clock.monotonicMs());
+    this.failureLines = new TokenBucket(0.1, 5, clock.monotonicMs());
   }
 
   get counters(): PeerCounters {
@@ -114,6 +133,10 @@ export class Peer {
       headHeight: this.headHeight,
       queuedFrames: this.#queue.frames,
       queuedBytes: this.#queue.bytes,
+      waitingFrames: this.session?.waiting.frames ?? 0,
+      waitingBytes: this.session?.waiting.bytes ?? 0,
+      penalizedUntilMs: this.penalizedUntilMs,
+      offencesRemembered: this.offences,
       lastError: this.lastError,
       counters: { ...this.counters },
     };

@@ -1,9 +1,9 @@
 import { ProtocolError } from '@hanse/protocol';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Connection } from '../runtime/network.ts';
-import { TokenBucket } from '../runtime/tokenBucket.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
 import { decodeHello, encodeHello, type Hello, incompatibility } from './hello.ts';
+import type { PeerBudget } from './peerBudget.ts';
 import type { PeerLimits } from './peerLimits.ts';
 
 export type Direction = 'inbound' | 'outbound';
@@ -34,7 +34,7 @@ export interface SessionCounters {
 }
 
 /**
- * One connection to a member: hello on both sides, then traffic. Keeps the peer's budget, lets it have a bounded number of frames per turn of
+ * One connection to a member: hello on both sides, then traffic. Charges the peer's budget, lets it have a bounded number of frames per turn of
  * the event loop so that others have theirs, and watches by pings that it still lives.
  */
 export class PeerSession {
@@ -49,8 +49,7 @@ export class PeerSession {
   readonly #clock: Clock;
   readonly #events: SessionEvents;
   readonly #counters: SessionCounters;
-  readonly #bytes: TokenBucket;
-  readonly #messages: TokenBucket;
+  readonly #budget: PeerBudget;
   #waiting: { readonly envelope: Envelope; readonly bytes: number }[] = [];
   #waitingBytes = 0;
   #handledThisTurn = 0;
@@ -60,6 +59,8 @@ export class PeerSession {
   #writable = true;
   #timer: Timer;
   #lastHeardMs: number;
+  /** When the peer last answered a ping. */
+  #answeredMs: number;
   #ping: { readonly id: number; readonly atMs: number } | undefined;
   #nextPingId = 1;
   #ended = false;
@@ -71,6 +72,7 @@ export class PeerSession {
       readonly ownHello: Hello;
       readonly headHeight: () => number;
       readonly limits: PeerLimits;
+      readonly budget: PeerBudget;
       readonly counters: SessionCounters;
     },
     modules: { readonly clock: Clock; readonly events: SessionEvents },
@@ -86,8 +88,8 @@ export class PeerSession {
     this.#events = modules.events;
     const nowMs = this.#clock.monotonicMs();
     this.#lastHeardMs = nowMs;
-    this.#bytes = new TokenBucket(limits.bytesPerSecond, limits.bytesBurst, nowMs);
-    this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messagesBurst, nowMs);
+    this.#answeredMs = nowMs;
+    this.#budget = options.budget;
     this.#timer = this.#clock.schedule(limits.helloTimeoutMs, () => this.close('no hello in time'));
     connection.onClose((reason) => this.#end(reason));
     connection.onDrain(() => {
@@ -100,6 +102,11 @@ export class PeerSession {
 
   get isWritable(): boolean {
     return this.#writable && !this.#ended;
+  }
+
+  /** What was read and waits for its turn. */
+  get waiting(): { readonly frames: number; readonly bytes: number } {
+    return { frames: this.#waiting.length, bytes: this.#waitingBytes };
   }
 
   get isEnded(): boolean {
@@ -138,6 +145,7 @@ export class PeerSession {
     this.#timer.cancel();
     this.#turnTimer?.cancel();
     this.#waiting = [];
+    this.#waitingBytes = 0;
     this.#events.ended(this, reason);
   }
 
@@ -174,12 +182,9 @@ export class PeerSession {
   #admit(envelope: Envelope, bytes: number): void {
     const answer = envelope.type === 'response' || envelope.type === 'refusal';
     if (!(answer && this.#events.expects(this, envelope.id))) {
-      if (!this.#messages.take(1, this.#lastHeardMs)) {
-        this.#events.offence(this, 'over its budget of messages');
-        return;
-      }
-      if (!this.#bytes.take(bytes, this.#lastHeardMs)) {
-        this.#events.offence(this, 'over its budget of bytes');
+      const offence = this.#budget.pay(envelope.type, bytes, this.#lastHeardMs);
+      if (offence !== undefined) {
+        this.#events.offence(this, offence);
         return;
       }
     }
@@ -213,6 +218,7 @@ export class PeerSession {
       this.send(encodeEnvelope({ type: 'pong', id: envelope.id, headHeight: this.#headHeight() }));
     } else if (envelope.type === 'pong') {
       if (envelope.id === this.#ping?.id) this.rttMs = this.#lastHeardMs - this.#ping.atMs;
+      this.#answeredMs = this.#lastHeardMs;
       this.#events.headChanged(this, envelope.headHeight);
     } else {
       this.#events.traffic(this, envelope);
@@ -235,6 +241,8 @@ export class PeerSession {
     if (this.#paused && this.#waiting.length === 0 && !this.#ended) {
       this.#paused = false;
       this.#lastHeardMs = this.#clock.monotonicMs();
+      // What it answered meanwhile was not read.
+      this.#answeredMs = this.#lastHeardMs;
       this.connection.resume();
     }
   }
@@ -245,6 +253,11 @@ export class PeerSession {
       // While this side does not read, silence says nothing about the peer.
       if (silentMs >= this.#limits.silenceMs && !this.#paused) {
         this.close(`silent for ${Math.round(silentMs)} ms`);
+        return;
+      }
+      const unansweredMs = this.#clock.monotonicMs() - this.#answeredMs;
+      if (unansweredMs >= this.#limits.unansweredMs && !this.#paused) {
+        this.close(`no ping was answered for ${Math.round(unansweredMs)} ms`);
         return;
       }
       this.#sendPing();

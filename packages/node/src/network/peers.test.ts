@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Connection } from '../runtime/network.ts';
 import { encodeEnvelope } from './envelope.ts';
 import { encodeHello, type Hello, MIN_PROTOCOL_VERSION, PROTOCOL_VERSION } from './hello.ts';
-import { DEFAULT_PEER_LIMITS } from './peerLimits.ts';
+import { DEFAULT_PEER_LIMITS, type PeerLimits } from './peerLimits.ts';
 import { RequestRefusal } from './requestError.ts';
 import { GENESIS_HASH, keyOf, memberOf, PeerCluster } from './testing/peerCluster.ts';
 
@@ -425,5 +425,137 @@ describe('a peer that misbehaves', () => {
     expect(sizes).toEqual([500]);
     cluster.clock.advance(0);
     expect(sizes).toEqual([500, 600]);
+  });
+
+  it.each<[string, Uint8Array, Partial<PeerLimits>]>([
+    [
+      'messages',
+      encodeEnvelope({ type: 'message', kind: 0x7777, payload: new Uint8Array(5) }),
+      { messagesPerSecond: 1, messagesBurst: 100 },
+    ],
+    [
+      'bytes',
+      encodeEnvelope({ type: 'message', kind: 0x7777, payload: new Uint8Array(97) }),
+      { bytesPerSecond: 1, bytesBurst: 10_000 },
+    ],
+    [
+      'requests',
+      encodeEnvelope({ type: 'request', kind: 0x7777, id: 1, payload: new Uint8Array(0) }),
+      { requestsPerSecond: 1, requestsBurst: 100 },
+    ],
+    ['pings', encodeEnvelope({ type: 'ping', id: 1, headHeight: 1 }), { pingsPerSecond: 1, pingsBurst: 100 }],
+  ])('has one budget of %s over all its connections', async (what, frame, limits) => {
+    const cluster = newCluster();
+    const one = cluster.create(1, 1, { members: withNine, limits });
+    await cluster.start([one]);
+    for (const [sent, expected] of [
+      [60, []],
+      [60, [`over its budget of ${what}`]],
+    ] as const) {
+      const { connection, closed } = await intruder(cluster);
+      for (let count = 0; count < sent; count++) connection.send(frame);
+      await cluster.settle();
+      expect(closed).toEqual(expected);
+      connection.close('again');
+      await cluster.settle();
+    }
+    expect(one.peers.peers().find(({ name }) => name === 'member-9')).toMatchObject({
+      state: 'penalized',
+      counters: { offences: 1, connects: 2 },
+    });
+  });
+
+  it('is let in only so often, without being punished for it', async () => {
+    const cluster = newCluster();
+    const one = cluster.create(1, 1, { members: withNine });
+    await cluster.start([one]);
+    const connect = async (): Promise<boolean> => {
+      try {
+        const { connection } = await intruder(cluster);
+        connection.close('again');
+        await cluster.settle();
+        return true;
+      } catch (error) {
+        expect(String(error)).toMatch(/not before a while, it connects too often/);
+        return false;
+      }
+    };
+    let admitted = 0;
+    for (let attempt = 0; attempt < 100; attempt++) if (await connect()) admitted++;
+    expect(admitted).toBe(DEFAULT_PEER_LIMITS.connectsBurst);
+    cluster.clock.advance(2_000);
+    expect([await connect(), await connect()]).toEqual([true, false]);
+    const { counters } = one.peers.peers().find(({ name }) => name === 'member-9')!;
+    expect(counters).toMatchObject({ offences: 0, connectsRefused: 85 });
+  });
+
+  it('is not dialled in a circle when it ends every connection as soon as it is made', async () => {
+    const cluster = newCluster();
+    let accepted = 0;
+    await cluster.hub.network(keyOf(2)).listen('host-2:1', {
+      refusal: () => undefined,
+      accepted: (connection) => {
+        accepted++;
+        connection.onFrame(() => connection.close('bye'));
+        connection.send(
+          encodeHello({
+            minVersion: 1,
+            version: 1,
+            genesisHash: GENESIS_HASH,
+            chainId: 7,
+            memberName: 'member-2',
+            headHeight: 0,
+            instance: '0x0102030405060708',
+          }),
+        );
+      },
+    });
+    const one = cluster.create(1, 2);
+    await cluster.start([one]);
+    await cluster.pass(60_000);
+    expect(accepted).toBeGreaterThan(5);
+    expect(accepted).toBeLessThan(40);
+  });
+
+  it('loses its connection when it answers no ping, however much it sends', async () => {
+    const cluster = newCluster();
+    const one = cluster.create(1, 1, { members: withNine });
+    await cluster.start([one]);
+    const { connection, closed } = await intruder(cluster);
+    const frame = encodeEnvelope({ type: 'message', kind: KIND, payload: new Uint8Array(1) });
+    for (let second = 0; second < 60 && closed.length === 0; second++) {
+      connection.send(frame);
+      await cluster.pass(1_000);
+    }
+    expect(closed).toEqual(['no ping was answered for 30000 ms']);
+  });
+
+  it('breaks nothing with a request whose handler throws, nor fills the log', async () => {
+    const cluster = newCluster();
+    const one = cluster.create(1, 1, { members: withNine });
+    one.peers.onRequest(
+      KIND,
+      () => {
+        throw new RangeError('the handler has a bug');
+      },
+      'consensus',
+    );
+    await cluster.start([one]);
+    const { connection, closed } = await intruder(cluster);
+    const answers: Uint8Array[] = [];
+    connection.onFrame((frame) => answers.push(frame));
+    for (let id = 1; id <= 100; id++)
+      connection.send(encodeEnvelope({ type: 'request', kind: KIND, id, payload: new Uint8Array(0) }));
+    await cluster.settle();
+    for (let turn = 0; turn < 10; turn++) {
+      cluster.clock.advance(0);
+      await cluster.settle();
+    }
+    expect(closed).toEqual([]);
+    // 16 run at once; whatever comes beside them is refused as busy.
+    const refusals = answers.map((frame) => new TextDecoder().decode(frame.subarray(5)));
+    expect(refusals.filter((reason) => reason === 'internal error').length).toBeGreaterThanOrEqual(16);
+    expect(refusals.filter((reason) => reason === 'internal error' || reason === 'busy')).toHaveLength(100);
+    expect(one.log.filter((line) => line.includes('the handler has a bug')).length).toBe(5);
   });
 });

@@ -256,7 +256,10 @@ export class PeerNetwork {
     if (this.#closed) return 'the member stops';
     const peer = this.#peersByKey.get(key);
     if (peer === undefined) return 'the key is no member of this network';
-    return peer.isPenalized ? `not before a while, after an offence: ${peer.lastError}` : undefined;
+    if (peer.isPenalized) return `not before a while, after an offence: ${peer.lastError}`;
+    if (peer.budget.mayConnect(this.#modules.clock.monotonicMs())) return undefined;
+    peer.counters.connectsRefused++;
+    return 'not before a while, it connects too often';
   }
 
   #accepted(connection: Connection): void {
@@ -280,7 +283,15 @@ export class PeerNetwork {
     };
     const headHeight = (): number => this.#headHeight;
     const session = new PeerSession(
-      { connection, direction, ownHello, headHeight, limits: this.#limits, counters: peer.counters },
+      {
+        connection,
+        direction,
+        ownHello,
+        headHeight,
+        limits: this.#limits,
+        budget: peer.budget,
+        counters: peer.counters,
+      },
       { clock: this.#modules.clock, events: this.#events },
     );
     this.#owners.set(session, peer);
@@ -323,8 +334,8 @@ export class PeerNetwork {
   #connected(peer: Peer, session: PeerSession, hello: Hello): void {
     const { name } = peer.member;
     peer.session = session;
+    peer.connectedMs = this.#modules.clock.monotonicMs();
     peer.lastError = undefined;
-    peer.dialAttempts = 0;
     peer.dialTimer?.cancel();
     peer.counters.connects++;
     const { direction, connection } = session;
@@ -358,6 +369,8 @@ export class PeerNetwork {
     forget(peer.unestablished, session);
     this.#draining.delete(session);
     if (peer.session === session) {
+      // One that ends connections as soon as they are made would otherwise be dialled in a circle.
+      if (this.#modules.clock.monotonicMs() - peer.connectedMs >= this.#limits.steadyMs) peer.dialAttempts = 0;
       peer.disconnected(reason);
       this.#modules.logger.log(this.#closed ? 'debug' : 'info', 'peer disconnected', {
         peer: peer.member.name,
@@ -513,7 +526,7 @@ export class PeerNetwork {
       .catch((error: unknown) => {
         refuse(error instanceof RequestRefusal || error instanceof ProtocolError ? error.message : 'internal error');
         if (error instanceof ProtocolError) this.#penalize(peer, error.message);
-        else if (!(error instanceof RequestRefusal)) {
+        else if (!(error instanceof RequestRefusal) && peer.failureLines.take(1, this.#modules.clock.monotonicMs())) {
           this.#modules.logger.log('error', 'answering a request failed', { peer: peer.member.name, kind, error });
         }
       })

@@ -3,6 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { type Priority, SendQueue } from './sendQueue.ts';
 
 const frame = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
+/** The same bound of bytes for each class. */
+const limits = (maxBytes: number, maxFrames: number) => ({
+  maxBytes: { consensus: maxBytes, transactions: maxBytes, sync: maxBytes },
+  maxFrames,
+});
 const drain = (queue: SendQueue): number[] => {
   const order: number[] = [];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) order.push(next[0]!);
@@ -11,7 +16,7 @@ const drain = (queue: SendQueue): number[] => {
 
 describe('the send queue', () => {
   it('sends consensus before transactions before sync, each in order', () => {
-    const queue = new SendQueue({ maxBytes: 100, maxFrames: 100 });
+    const queue = new SendQueue(limits(100, 100));
     queue.push('sync', 3, false, frame(31));
     queue.push('transactions', 2, true, frame(21));
     queue.push('consensus', 1, false, frame(11));
@@ -23,7 +28,7 @@ describe('the send queue', () => {
   });
 
   it('drops the oldest of the same kind first, then the oldest droppable, never what must arrive', () => {
-    const queue = new SendQueue({ maxBytes: 100, maxFrames: 3 });
+    const queue = new SendQueue(limits(100, 3));
     queue.push('consensus', 1, true, frame(11));
     queue.push('consensus', 2, true, frame(21));
     queue.push('consensus', 3, false, frame(31));
@@ -36,15 +41,25 @@ describe('the send queue', () => {
   });
 
   it('lets a lower class through now and then under a flood of a higher one', () => {
-    const queue = new SendQueue({ maxBytes: 1_000, maxFrames: 1_000 });
+    const queue = new SendQueue(limits(1_000, 1_000));
     for (let count = 0; count < 100; count++) queue.push('consensus', 1, true, frame(1));
     queue.push('sync', 3, false, frame(3));
     const order = drain(queue);
     expect(order.indexOf(3)).toBe(32);
   });
 
+  it('has a bound of bytes for each class', () => {
+    const queue = new SendQueue({ maxBytes: { consensus: 8, transactions: 4, sync: 2 }, maxFrames: 100 });
+    const fits = (priority: Priority): number => {
+      let count = 0;
+      while (queue.push(priority, 1, false, frame(1))) count++;
+      return count;
+    };
+    expect([fits('consensus'), fits('transactions'), fits('sync')]).toEqual([8, 4, 2]);
+  });
+
   it('takes a single frame larger than its bound, and nothing beside it', () => {
-    const queue = new SendQueue({ maxBytes: 4, maxFrames: 10 });
+    const queue = new SendQueue(limits(4, 10));
     expect(queue.push('sync', 1, false, new Uint8Array(10))).toBe(true);
     expect(queue.push('sync', 1, false, frame(1))).toBe(false);
   });
@@ -59,7 +74,7 @@ describe('the send queue', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
-        const queue = new SendQueue({ maxBytes: 200, maxFrames: 20 });
+        const queue = new SendQueue(limits(200, 20));
         const numbers = new Map<Uint8Array, { readonly order: number; readonly priority: Priority }>();
         const lastOut: Partial<Record<Priority, number>> = {};
         let order = 0;

@@ -7,8 +7,8 @@ const CLASSES: readonly Priority[] = ['consensus', 'transactions', 'sync'];
 const MAX_OVERTAKES = 32;
 
 export interface SendQueueLimits {
+  readonly maxBytes: Readonly<Record<Priority, number>>;
   /** For each class of priority. */
-  readonly maxBytes: number;
   readonly maxFrames: number;
 }
 
@@ -60,7 +60,7 @@ export class SendQueue {
     const laneKey = kind * 2 + (droppable ? 1 : 0);
     while (
       group.frames > 0 &&
-      (group.bytes + frame.length > this.#limits.maxBytes || group.frames >= this.#limits.maxFrames)
+      (group.bytes + frame.length > this.#limits.maxBytes[priority] || group.frames >= this.#limits.maxFrames)
     ) {
       if (!this.#dropOldest(group, kind * 2 + 1)) {
         this.refused++;

@@ -412,6 +412,25 @@ describe('catching up', () => {
     expect(state.head - before).toBe(200);
   });
 
+  it('asks others again when one peer left out the certificates of all that there is', async () => {
+    const bare: FakePeer = {
+      head: 30,
+      answer: async ({ from, maxCount }) =>
+        Array.from({ length: maxCount }, (_, index) => block(from + index, { certified: false })),
+    };
+    const peers: Record<string, FakePeer> = { bare };
+    const { sync, state, settle, clock } = driver(peers);
+    sync.behind(30, 'bare');
+    await settle();
+    expect([state.head, sync.held.blocks]).toEqual([0, 0]);
+    peers.b = honest(30);
+    sync.peersChanged();
+    await settle();
+    clock.advance(1_000);
+    await settle();
+    expect([state.head, state.penalized]).toEqual([30, []]);
+  });
+
   it('does not wait for ever for a certificate that nobody sends', async () => {
     const bare: FakePeer = {
       head: 5_000,

@@ -177,6 +177,11 @@ export class SyncDriver {
       return;
     }
     this.#assign();
+    // All that was to be had is here and no certificate covers it: somebody must be asked for it again.
+    if (!this.#importing && !this.#peers.isAnyAsked && this.#held.has(this.#next)) {
+      this.#letGoUncertified();
+      this.#assign();
+    }
   }
 
   // Asking.
@@ -273,7 +278,7 @@ export class SyncDriver {
       this.#importing = true;
       void this.#import(ready.slice(0, certified), this.#generation);
     } else if (ready.length >= MAX_UNCERTIFIED_BLOCKS || bytes >= MAX_HELD_BYTES) {
-      this.#letGoUncertified(new Set(ready.map(({ from }) => from)));
+      this.#letGoUncertified();
     }
   }
 
@@ -309,7 +314,10 @@ export class SyncDriver {
   }
 
   /** Somebody may have left certificates out, which nobody can prove: others are asked for the same blocks. */
-  #letGoUncertified(senders: ReadonlySet<string>): void {
+  #letGoUncertified(): void {
+    const senders = new Set<string>();
+    for (let height = this.#next, held = this.#held.get(height); held !== undefined; held = this.#held.get(++height))
+      senders.add(held.from);
     const peers = [...senders].join();
     this.#modules.logger.log('warn', 'no certificate comes with the blocks', { peers, height: this.#next });
     this.#letGo(senders);

@@ -177,6 +177,7 @@ export class MemberCluster {
   readonly #random: SeededRandom;
   readonly #options: MemberClusterOptions;
   readonly #modules: ModuleHost;
+  readonly #genesisBlock: ReturnType<typeof buildGenesisBlock>;
   readonly log: string[] = [];
 
   static async create(options: MemberClusterOptions = {}): Promise<MemberCluster> {
@@ -208,6 +209,10 @@ export class MemberCluster {
       currencies: [{ symbol: 'DCNY', name: 'Digital yuan', decimals: 2, authority: 'authority' }],
       parameters: { accounts: 'open', ...parameters },
     });
+    this.#genesisBlock = buildGenesisBlock(this.genesis, suite, {
+      modules: this.#modules,
+      keys: new StateKeys(suite),
+    });
     this.members = Array.from({ length: size + applicants }, (_, index) => ({
       index,
       disk: new SimulatedDisk(),
@@ -222,6 +227,10 @@ export class MemberCluster {
       outdated: undefined,
       incarnations: 0,
     }));
+  }
+
+  get genesisHash(): Hash {
+    return this.#genesisBlock.hash;
   }
 
   /** A number from 0 below `bound`. */
@@ -247,28 +256,15 @@ export class MemberCluster {
     const { suite, genesis } = this;
     held.incarnations += 1;
     held.disk.beforeFlush = () => new Promise((resolve) => void this.clock.schedule(1 + this.random(4), resolve));
-    const keys = new StateKeys(suite);
-    const block = buildGenesisBlock(genesis, suite, { modules: this.#modules, keys });
-    const store = new LedgerStore(life.store(held.database.open()), { suite, keys });
-    store.initialize(block);
-    const rules = executionRules(genesis, suite);
     const clock = life.clock(this.clock);
-    const ledger = new LedgerService(
-      { suite, genesisHash: block.hash, rules, supported: held.supported, recoveries: held.recoveries },
-      {
-        store,
-        executor: new BlockExecutor({ suite, rules, genesisHash: block.hash }, { modules: this.#modules, keys }),
-        clock,
-        readers: new ModuleReaders(suite),
-      },
-    );
+    const ledger = this.openLedger(life.store(held.database.open()), clock, held);
     const reader = new LedgerReader(held.database.open(), { suite });
     const opening = Member.open(
       {
         name,
         genesis,
         suite,
-        genesisHash: block.hash,
+        genesisHash: this.genesisHash,
         transportKey: held.transportKey,
         signers: () => held.voteKeys.map((key) => createKeySigner(suite, key)),
         listen: `${name}:1`,
@@ -332,6 +328,25 @@ export class MemberCluster {
     const held = this.members[index]!;
     held.supported = supportedRules;
     held.outdated = undefined;
+  }
+
+  /** The real ledger over a store, which gets the genesis if it is empty. */
+  openLedger(
+    store: KeyValueStore,
+    clock: Clock,
+    held: Partial<Pick<ClusterMember, 'supported' | 'recoveries'>> = {},
+  ): LedgerService {
+    const { suite, genesis, genesisHash } = this;
+    const { supported = supportedRules, recoveries = [] } = held;
+    const keys = new StateKeys(suite);
+    const ledger = new LedgerStore(store, { suite, keys });
+    ledger.initialize(this.#genesisBlock);
+    const rules = executionRules(genesis, suite);
+    const executor = new BlockExecutor({ suite, rules, genesisHash }, { modules: this.#modules, keys });
+    return new LedgerService(
+      { suite, genesisHash, rules, supported, recoveries },
+      { store: ledger, executor, clock, readers: new ModuleReaders(suite) },
+    );
   }
 
   /** kill -9 and a power cut in one: what was not flushed is gone. `keepBytes`: how much of it a torn write left after all. */

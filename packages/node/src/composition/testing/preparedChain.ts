@@ -1,0 +1,61 @@
+import { type Address, type FinalizeStatement, quorum, statementBytes, View } from '@hanse/protocol';
+import type { ImportBlock } from '../../chain/ledger.ts';
+import { testAccount, testTransaction } from '../../execution/testing/executionFixture.ts';
+import type { MemberCluster } from './memberCluster.ts';
+
+const RECEIVER: Address = `0x${'ec'.repeat(20)}`;
+
+/**
+ * Gives the ledgers of these members of a cluster, who must not run, a chain of so many blocks with one payment each by an account, certified by
+ * the first q of them. They must have run before, or their logs would look lost.
+ */
+export async function prepareChain(
+  cluster: MemberCluster,
+  indexes: readonly number[],
+  blocks: number,
+  payer: number,
+): Promise<void> {
+  const { suite, genesisHash } = cluster;
+  const [first, ...others] = indexes.map((index) =>
+    cluster.openLedger(cluster.members[index]!.database.open(), cluster.clock),
+  );
+  if (first === undefined) return;
+  const n = cluster.members.length;
+  const made: ImportBlock[] = [];
+  let head = await first.finalizedHead();
+  const { epoch } = head.validators;
+  for (let count = 0; count < blocks; count++) {
+    const transaction = testTransaction(
+      { nonce: BigInt(count), to: RECEIVER, gasLimit: 100_000n, data: new Uint8Array(0) },
+      testAccount(payer),
+    );
+    let view = head.view + 1;
+    while (!indexes.includes(view % n)) view++;
+    const leader = view % n;
+    const built = await first.build({
+      epoch,
+      view: View(view),
+      leader,
+      parentDigest: head.digest,
+      nowMs: head.timeMs + 1,
+      candidates: [transaction],
+    });
+    const { digest, height, blockHash } = await first.execute(built.digest);
+    const statement: FinalizeStatement = { kind: 'finalize', epoch, view: View(view), digest, height, blockHash };
+    const message = statementBytes(genesisHash, statement);
+    const signatures = indexes.slice(0, quorum(n)).map((signer) => ({
+      signer,
+      signature: suite.sign(testAccount(signer + 1).privateKey, message),
+    }));
+    const certificate = { statement, signatures };
+    await first.finalize(digest, certificate);
+    head = { ...head, digest, height, view: View(view), timeMs: built.proposal.timeMs };
+    made.push({
+      proposal: built.proposal,
+      transactions: [transaction.raw],
+      senders: [transaction.sender],
+      certificate,
+    });
+  }
+  for (const ledger of others) await ledger.importBlocks(made);
+}
