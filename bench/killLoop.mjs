@@ -136,7 +136,8 @@ const payments = new Payments({
 /** Waits for something that must come; its absence is a violation. */
 async function expect(what, probe, limitMs) {
   // What went wrong already ends every wait.
-  if (!(await until(() => findings.count > 0 || probe(), limitMs))) findings.add(`${what} did not happen within ${limitMs / 1_000} s`);
+  if (!(await until(() => findings.count > 0 || probe(), limitMs)))
+    findings.add(`${what} did not happen within ${limitMs / 1_000} s`);
 }
 
 const answers = (index) =>
