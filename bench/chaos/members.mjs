@@ -45,6 +45,8 @@ export class Members {
   #smallDisks;
   #findings;
   #processes = [];
+  /** The members whose small disk is there. */
+  #mounted = [];
 
   /** `smallDisks`: the members whose data is on a small file system of its own. */
   constructor({ root, count, network, faketime, smallDisks, findings }) {
@@ -195,6 +197,7 @@ export class Members {
     const data = join(this.folder(index), 'data');
     mkdirSync(data, { mode: 0o700 });
     run(`mount -t tmpfs -o size=${SMALL_DISK_BYTES},mode=700 tmpfs`, data);
+    this.#mounted.push(index);
   }
 
   fillDisk(index, freePages) {
@@ -210,7 +213,7 @@ export class Members {
 
   /** What is in memory would be gone with the mount. Called when the members have stopped, and their data is to be kept. */
   saveDisks() {
-    for (const index of this.#smallDisks) {
+    for (const index of this.#mounted.splice(0)) {
       const [data, saved] = ['data', 'saved'].map((name) => join(this.folder(index), name));
       cpSync(data, saved, { recursive: true });
       run('umount', data);
