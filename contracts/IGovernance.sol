@@ -113,7 +113,7 @@ interface IGovernance {
     error TooManyProposals(uint32 member, uint256 limit);
     error MemberNotActive(uint32 member);
     error TooManyMembers(uint256 limit);
-    error InvalidName(string name);
+    error InvalidName();
     /// Some member has or had the name.
     error NameTaken(string name, uint32 member);
     error InvalidRole(uint8 role);
@@ -139,7 +139,7 @@ interface IGovernance {
     error WrongBlock(uint256 height, bytes32 blockHash);
     /// A member changes each of its keys itself at most once in ten minutes; from this second on it may again.
     error TooSoon(uint32 member, uint48 until);
-    error InvalidFeature(string feature);
+    error InvalidFeature();
     /// The next version of the feature is this one.
     error WrongVersion(uint32 next);
     /// A rule counts from this height on at the earliest.

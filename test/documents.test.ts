@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../packages/cli/src/program.ts';
+import { governanceAbi } from '../packages/modules/src/abi/governanceAbi.ts';
 import { messageKinds } from '../packages/node/src/engine/messages.ts';
 import { MessageKind } from '../packages/node/src/network/messageKinds.ts';
 import { TABLES } from '../packages/node/src/storage/tables.ts';
+import { DEFAULT_GOVERNANCE, GOVERNANCE_ACTIONS, percentBounds } from '../packages/protocol/src/governance.ts';
 
 // What the documents say and a machine can check: links, commands, code, dependencies, tables.
 
@@ -225,5 +227,26 @@ describe('docs/internals', () => {
     );
     const text = read('docs/internals/wire.md');
     expect(expected.filter((row) => !text.includes(row))).toEqual([]);
+  });
+});
+
+describe('docs/reference/governance.md', () => {
+  const text = read('docs/reference/governance.md');
+  const rows = text.split('\n').map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')));
+
+  it('names every function, event and error of governance', () => {
+    const missing = governanceAbi.filter(({ name }) => !text.includes(`\`${name}\``)).map(({ name }) => name);
+    expect(missing).toEqual([]);
+  });
+
+  it('gives the default and the bounds of every policy, as the ADR does', () => {
+    const decision = read('docs/adr/0014-governance-by-roles-and-majority.md');
+    for (const action of GOVERNANCE_ACTIONS) {
+      const { authority, bank, company, percent } = DEFAULT_GOVERNANCE.policies[action];
+      const { minimum, maximum } = percentBounds(action);
+      const cells = [action, authority, bank, company, percent].map(String);
+      expect(rows).toContainEqual(['', ...cells, `${minimum} to ${maximum}`, '']);
+      expect(decision).toContain(`| \`${action}\` | ${cells.slice(1).join(' | ')} |`);
+    }
   });
 });

@@ -6,6 +6,7 @@ import {
   type Certificate,
   decodeCertificate,
   decodeProposal,
+  decodeStatementBytes,
   decodeVote,
   encodeCertificate,
   encodeProposal,
@@ -157,6 +158,7 @@ describe('consensus encodings', () => {
       expect(decodeVote(encodeVote(vote))).toEqual(vote);
       const certificate = certify(suite, genesisHash, four, statement);
       expect(decodeCertificate(encodeCertificate(certificate))).toEqual(certificate);
+      expect(decodeStatementBytes(statementBytes(genesisHash, statement))).toEqual({ genesisHash, statement });
     }
   });
 
@@ -168,6 +170,13 @@ describe('consensus encodings', () => {
         encodeCertificate(certify(suite, genesisHash, four, notarize)),
         (bytes) => encodeCertificate(decodeCertificate(bytes)),
       ],
+      ...[notarize, nullify, finalize].map((statement): readonly [Uint8Array, (bytes: Uint8Array) => Uint8Array] => [
+        statementBytes(genesisHash, statement),
+        (bytes) => {
+          const read = decodeStatementBytes(bytes);
+          return statementBytes(read.genesisHash, read.statement);
+        },
+      ]),
     ];
     fc.assert(
       fc.property(
@@ -185,7 +194,7 @@ describe('consensus encodings', () => {
           }
         },
       ),
-      { seed: 4, numRuns: 1500 },
+      { seed: 4, numRuns: 3000 },
     );
   });
 
@@ -201,6 +210,7 @@ describe('consensus encodings', () => {
     expect(() => decodeProposal(new Uint8Array(MAX_PROPOSAL_BYTES + 1))).toThrow(tooLarge);
     expect(() => decodeCertificate(new Uint8Array(MAX_CERTIFICATE_BYTES + 1))).toThrow(tooLarge);
     expect(() => decodeVote(new Uint8Array(MAX_VOTE_BYTES + 1))).toThrow(tooLarge);
+    expect(() => decodeStatementBytes(new Uint8Array(MAX_VOTE_BYTES + 1))).toThrow(tooLarge);
   });
 
   it('refuse unknown kinds, signers beyond the largest set, and wrong counts of fields', () => {
@@ -224,6 +234,23 @@ describe('consensus encodings', () => {
     expect(() => decodeCertificate(certificate(entries(2, 1)))).toThrow(malformed);
     expect(() => decodeCertificate(certificate(entries(1, 1)))).toThrow(malformed);
     expect(() => decodeProposal(encodeRlp([nothing]))).toThrow(malformed);
+  });
+
+  it('are read from the signed form of votes alone', () => {
+    const malformed = expect.objectContaining({ code: 'invalid-message' });
+    const [tag, genesis, ...rest] = decodeRlp(statementBytes(genesisHash, nullify)) as readonly Uint8Array[];
+    const read = (...items: RlpItem[]) => decodeStatementBytes(encodeRlp(items));
+    expect(read(tag!, genesis!, ...rest)).toEqual({ genesisHash, statement: nullify });
+    const proposalTag = new TextEncoder().encode('hanse/proposal/1');
+    for (const other of [proposalTag, Uint8Array.of(2), new Uint8Array(0), [tag!]]) {
+      expect(() => read(other, genesis!, ...rest)).toThrow(malformed);
+    }
+    expect(() => read(tag!, genesis!.subarray(1), ...rest)).toThrow(malformed);
+    expect(() => read(tag!, genesis!, ...rest, Uint8Array.of(1))).toThrow(malformed);
+    expect(() => read(tag!, genesis!, rest[0]!)).toThrow(malformed);
+    expect(() => read(tag!)).toThrow(malformed);
+    expect(() => decodeStatementBytes(encodeVote(signVote(suite, genesisHash, four, 2, nullify)))).toThrow(malformed);
+    expect(() => decodeStatementBytes(new Uint8Array(0))).toThrow(expect.objectContaining({ code: 'invalid-rlp' }));
   });
 });
 

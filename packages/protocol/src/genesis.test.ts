@@ -8,6 +8,7 @@ import {
   genesisDocumentHash,
   genesisValidatorSet,
 } from './genesis.ts';
+import { DEFAULT_GOVERNANCE, GOVERNANCE_ACTIONS, MAX_ROLE_MINIMUM, percentBounds } from './governance.ts';
 import { createInternationalSuite } from './internationalSuite.ts';
 import { DEFAULT_GENESIS_PARAMETERS, parseGenesis, parseGenesisText } from './parseGenesis.ts';
 import { portablePrimitives } from './portablePrimitives.ts';
@@ -42,6 +43,11 @@ const document = {
   },
 };
 
+/** A governance section that changes one policy. */
+const policyOf = (action: string, changes: Record<string, unknown>) => ({
+  policies: { [action]: { authority: 1, bank: 0, company: 0, percent: 60, ...changes } },
+});
+
 /** The document with the value at a path such as `members.0.name` replaced, or removed if undefined. */
 function changed(path: string, value: unknown): unknown {
   const copy = structuredClone(document) as Record<string, unknown>;
@@ -57,6 +63,7 @@ describe('the genesis document', () => {
   it('reads with defaults filled in and amounts in decimal', () => {
     const genesis = parseGenesis(document);
     expect(genesis.parameters).toEqual(DEFAULT_GENESIS_PARAMETERS);
+    expect(genesis.governance).toEqual(DEFAULT_GOVERNANCE);
     expect(genesis.alloc).toEqual({
       [address]: {
         balance: '16',
@@ -77,7 +84,11 @@ describe('the genesis document', () => {
     );
     const reordered = Object.fromEntries(Object.entries(document).reverse());
     expect(genesisDocumentHash(suite, parseGenesis(reordered))).toBe(genesisDocumentHash(suite, genesis));
-    const explicit = { ...document, parameters: { ...DEFAULT_GENESIS_PARAMETERS } };
+    const explicit = {
+      ...document,
+      parameters: { ...DEFAULT_GENESIS_PARAMETERS },
+      governance: { policies: DEFAULT_GOVERNANCE.policies },
+    };
     expect(genesisDocumentHash(suite, parseGenesis(explicit))).toBe(genesisDocumentHash(suite, genesis));
     const other = parseGenesis(changed('chainId', 7_778));
     expect(genesisDocumentHash(suite, other)).not.toBe(genesisDocumentHash(suite, genesis));
@@ -130,6 +141,22 @@ describe('the genesis document', () => {
     ['parameters', { accounts: 'closed' }, 'parameters.accounts must be one of registered, open'],
     ['parameters', { maxBlockTransactions: 4097 }, 'parameters.maxBlockTransactions'],
     ['parameters', { maxGas: 1 }, 'parameters."maxGas" is no known field'],
+    ['governance', [], 'governance must be an object'],
+    [
+      'governance',
+      { votingPeriodSeconds: 59 },
+      'governance.votingPeriodSeconds must be an integer from 60 to 31536000',
+    ],
+    ['governance', { votingPeriodSeconds: 31_536_001 }, 'governance.votingPeriodSeconds'],
+    ['governance', { quorum: 1 }, 'governance."quorum" is no known field'],
+    ['governance', { policies: { admit: {} } }, 'governance.policies."admit" is no known field'],
+    ['governance', { policies: { demote: { percent: 60 } } }, 'governance.policies.demote.authority is missing'],
+    ['governance', policyOf('demote', { percent: 49 }), 'demote.percent must be an integer from 50 to 99'],
+    ['governance', policyOf('remove', { percent: 67 }), 'remove.percent must be an integer from 50 to 66'],
+    ['governance', policyOf('addMember', { percent: 100 }), 'addMember.percent must be an integer from 0 to 99'],
+    ['governance', policyOf('changeRule', { bank: 32 }), 'changeRule.bank must be an integer from 0 to 31'],
+    ['governance', policyOf('changeRule', { company: -1 }), 'changeRule.company must be an integer'],
+    ['governance', policyOf('changeRule', { king: 1 }), 'changeRule."king" is no known field'],
     ['alloc', { '0x1': {} }, 'alloc["0x1"] must be an address'],
     ['alloc', { [address]: { balance: '-1' } }, `alloc[${address}].balance must be a decimal`],
     ['alloc', { [address]: { balance: (2n ** 256n).toString() } }, 'balance'],
@@ -142,6 +169,16 @@ describe('the genesis document', () => {
     expect(() => parseGenesis(changed(path, value))).toThrow(
       expect.objectContaining({ code: 'invalid-genesis', message: expect.stringContaining(message) }),
     );
+  });
+
+  it('takes policies one by one and keeps the defaults of the others', () => {
+    const demote = { authority: 0, bank: 2, company: MAX_ROLE_MINIMUM, percent: 99 };
+    const { governance } = parseGenesis(changed('governance', { votingPeriodSeconds: 60, policies: { demote } }));
+    expect(governance).toEqual({ votingPeriodSeconds: 60, policies: { ...DEFAULT_GOVERNANCE.policies, demote } });
+    const whole = parseGenesis(changed('governance', DEFAULT_GOVERNANCE)).governance;
+    expect(whole).toEqual(DEFAULT_GOVERNANCE);
+    // Whoever consents to everything is enough, so no policy makes its own change impossible.
+    for (const action of GOVERNANCE_ACTIONS) expect(percentBounds(action).maximum).toBeLessThan(100);
   });
 
   it('refuses more than 31 validators, and allows 31', () => {

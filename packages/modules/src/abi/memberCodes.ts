@@ -21,11 +21,11 @@ export const actionOf = (code: number): GovernanceAction | undefined => GOVERNAN
 /** A proposal's state. `expired` is never stored: time makes it. Append only. */
 export const proposalStates = { open: 1, passed: 2, enacted: 3, withdrawn: 4, expired: 5 } as const;
 
-const stateNames = ['open', 'passed', 'enacted', 'withdrawn', 'expired'] as const;
+export type ProposalState = keyof typeof proposalStates;
 
 /** The state that a code stands for; undefined for a code of a later version. */
-export const proposalStateOf = (code: number): (typeof stateNames)[number] | undefined =>
-  stateNames.find((name) => proposalStates[name] === code);
+export const proposalStateOf = (code: number): ProposalState | undefined =>
+  (Object.keys(proposalStates) as ProposalState[]).find((state) => proposalStates[state] === code);
 
 /** A member's vote on a proposal; 0 is none. Append only. */
 export const voteCodes = { approve: 1, reject: 2 } as const;
@@ -33,9 +33,6 @@ export const voteCodes = { approve: 1, reject: 2 } as const;
 /** The kinds of votes in evidence, as on the wire. Append only. */
 export const statementCodes: Readonly<Record<Statement['kind'], number>> = { notarize: 1, nullify: 2, finalize: 3 };
 
-/** The kinds of votes by their codes. */
-export const evidenceKinds: Readonly<Record<number, Statement['kind']>> = {
-  1: 'notarize',
-  2: 'nullify',
-  3: 'finalize',
-};
+/** The kind that a code stands for; undefined for a code of a later version. */
+export const statementKindOf = (code: number): Statement['kind'] | undefined =>
+  (Object.keys(statementCodes) as Statement['kind'][]).find((kind) => statementCodes[kind] === code);

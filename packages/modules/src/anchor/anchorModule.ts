@@ -3,7 +3,7 @@ import { moduleNumbers } from '../abi/addresses.ts';
 import { anchorAbi } from '../abi/anchorAbi.ts';
 import { MAX_PROOF_STEPS, verifyMerkleProof } from '../anchorCommitment.ts';
 import { defineModule, type ModuleContext, type ViewContext } from '../defineModule.ts';
-import { peekMembers } from '../members/membership.ts';
+import { memberOfAccount, peekMembers } from '../members/membership.ts';
 import type { Reader } from '../storage/accessors.ts';
 import { anchorStorage, type recordStruct } from './anchorStorage.ts';
 
@@ -25,7 +25,7 @@ function record(context: Context, commitment: Hex, count: number): number | unde
     if (known !== count) throw context.error('AnchoredDifferently', { commitment, count: known });
     return undefined;
   }
-  const member = peekMembers(context).accounts.at(caller).member.get();
+  const member = memberOfAccount(peekMembers(context), caller);
   target.account.set(caller);
   target.member.set(member);
   target.count.set(count);

@@ -2,7 +2,7 @@ import { type Address, ZERO_ADDRESS } from '@hanse/protocol';
 import { isReservedAddress } from '../abi/addresses.ts';
 import type { RevertSignal } from '../runtime/signals.ts';
 import { type Context, callingMember, type Reading, requireAuthority } from './membersContext.ts';
-import { hasRole, isActive, memberOfOwnAccount } from './membership.ts';
+import { hasRole, memberOfAccount, memberOfOwnAccount } from './membership.ts';
 
 /** How many accounts `accountsOf` gives at once. */
 const MAX_PAGE = 256;
@@ -28,11 +28,8 @@ function emitPermissions(context: Context, account: Address): void {
 function accountRefusal(context: Context, account: Address, member: number): RevertSignal | undefined {
   const { storage } = context;
   if (account === ZERO_ADDRESS || isReservedAddress(account)) return context.error('InvalidAccount', { account });
-  const owner = storage.accounts.at(account).member.get();
-  if (owner !== 0 && owner !== member && isActive(storage, owner)) {
-    return context.error('AccountTaken', { account, member: owner });
-  }
-  return undefined;
+  const owner = memberOfAccount(storage, account);
+  return owner === 0 || owner === member ? undefined : context.error('AccountTaken', { account, member: owner });
 }
 
 /** Why an account cannot become the own account of `member` (0: of a member to be). It may be one that the member registered. */

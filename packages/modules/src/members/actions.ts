@@ -74,7 +74,7 @@ function inactiveRefusal(context: Context, member: number): RevertSignal | undef
 }
 
 function nameRefusal(context: Context, name: string): RevertSignal | undefined {
-  if (!MEMBER_NAME.test(name)) return context.error('InvalidName', { name: name.slice(0, 64) });
+  if (!MEMBER_NAME.test(name)) return context.error('InvalidName', {});
   const member = context.storage.memberByName.at(name).get();
   return member === 0 ? undefined : context.error('NameTaken', { name, member });
 }

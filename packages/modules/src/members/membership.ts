@@ -37,8 +37,13 @@ export function permissionsOf(members: MembersReader, account: Address): Permiss
   return { mayTransact, mayDeploy: mayTransact && record.mayDeploy.get() };
 }
 
-export const isActive = (members: MembersReader, id: number): boolean =>
-  members.members.at(id).status.get() === ACTIVE_MEMBER;
+const isActive = (members: MembersReader, id: number): boolean => members.members.at(id).status.get() === ACTIVE_MEMBER;
+
+/** The active member that answers for an account; 0 if there is none. */
+export function memberOfAccount(members: MembersReader, account: Address): number {
+  const id = members.accounts.at(account).member.get();
+  return id !== 0 && isActive(members, id) ? id : 0;
+}
 
 /** The active member whose own account this is; 0 if there is none. */
 export function memberOfOwnAccount(members: MembersReader, account: Address): number {

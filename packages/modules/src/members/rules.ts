@@ -34,7 +34,7 @@ function newestVersion(members: MembersReader, name: string): { readonly version
 /** Why a rule cannot be scheduled now. */
 export function ruleRefusal(context: Context, rule: ScheduledRule): RevertSignal | undefined {
   const { storage, block } = context;
-  if (!FEATURE_NAME.test(rule.feature)) return context.error('InvalidFeature', { feature: rule.feature.slice(0, 64) });
+  if (!FEATURE_NAME.test(rule.feature)) return context.error('InvalidFeature', {});
   const newest = newestVersion(storage, rule.feature);
   if (rule.version !== newest.version + 1) return context.error('WrongVersion', { next: newest.version + 1 });
   const lowest = Math.max(block.height + RULE_NOTICE_BLOCKS, newest.height);

@@ -1,10 +1,17 @@
 import { Epoch } from '@hanse/protocol';
 import { describe, expect, it } from 'vitest';
 import { membersAddress } from '../abi/addresses.ts';
+import { readStorage } from '../storage/accessors.ts';
+import { SlotHasher } from '../storage/slotHasher.ts';
+import { StateSlots } from '../storage/stateSlots.ts';
 import { TestAlliance, testKeys, testMember } from '../testing/testAlliance.ts';
+import { testSuite } from '../testing/testChain.ts';
+import { membersStorage } from './membersStorage.ts';
 
 const names = (alliance: TestAlliance) => alliance.validators().map(({ name }) => name);
 const epoch = ({ chain }: TestAlliance) => chain.readers.readEpoch(chain.state);
+const storageOf = ({ chain }: TestAlliance) =>
+  readStorage(new StateSlots(chain.state, membersAddress, new SlotHasher(testSuite)), membersStorage);
 const none = `0x${'00'.repeat(20)}` as const;
 
 describe('the validator set', () => {
@@ -49,17 +56,21 @@ describe('the validator set', () => {
     call(alliance.account(2), 'rotateVoteKey', testKeys(20).voteKey);
     call(alliance.account(3), 'rotateVoteKey', testKeys(30).voteKey);
     expect(epoch(alliance)).toBe(1);
+    // Gas is estimated on the newest block; what suffices on one that closed an epoch suffices on the next.
+    const usedAgain = chain.lastGasUsed;
+    const fresh = new TestAlliance();
+    fresh.nextBlock();
+    fresh.call(fresh.account(3), 'rotateVoteKey', testKeys(30).voteKey);
+    expect(usedAgain).toBeGreaterThanOrEqual(fresh.chain.lastGasUsed);
     const removal = call(alliance.account(1), 'proposeRemoval', 4);
     alliance.approve(removal, 2, 3);
     expect(epoch(alliance)).toBe(1);
     expect(alliance.validators().map(({ voteKey }) => voteKey)).toEqual([1, 20, 30].map((n) => testKeys(n).voteKey));
     // What the longer set of a moment ago left behind is gone.
     expect(call(membersAddress, 'validatorSet', 1n)).toHaveLength(3);
-    const alone = new TestAlliance();
-    alone.chain.height = 9;
-    alone.call(alone.account(2), 'rotateVoteKey', testKeys(20).voteKey);
+    const last = storageOf(alliance).validators.at(1n).at(3);
+    expect([last.member.get(), last.account.get(), last.voteKey.get()]).toEqual([0, none, new Uint8Array(0)]);
     alliance.nextBlock();
-    alone.nextBlock();
     call(alliance.account(1), 'rotateAccount', testKeys(10).account);
     expect(epoch(alliance)).toBe(2);
     expect(alliance.validators()[0]!.address).toBe(testKeys(10).account);

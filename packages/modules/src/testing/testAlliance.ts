@@ -32,10 +32,10 @@ export function testKeys(number: number) {
   const votePrivateKey = new Uint8Array(32);
   new DataView(votePrivateKey.buffer).setUint32(28, number + 1000);
   const keys = {
-    account: `0x${number.toString(16).padStart(40, 'c')}` as Address,
+    account: `0x${number.toString(16).padStart(8, '0').padStart(40, 'c')}` as Address,
     votePrivateKey,
     voteKey: testSuite.publicKey(votePrivateKey),
-    transportKey: `0x${number.toString(16).padStart(64, 'd')}` as Hex,
+    transportKey: `0x${number.toString(16).padStart(8, '0').padStart(64, 'd')}` as Hex,
   };
   made.set(number, keys);
   return keys;

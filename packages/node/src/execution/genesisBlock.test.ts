@@ -4,11 +4,14 @@ import {
   currencyFactoryAddress,
   ModuleHost,
   ModuleReaders,
+  membersAbi,
   membersAddress,
 } from '@hanse/modules';
 import {
   type Address,
-  type Epoch,
+  bytesToHex,
+  CompiledAbi,
+  Epoch,
   type Genesis,
   genesisDocumentHash,
   genesisValidatorSet,
@@ -16,7 +19,10 @@ import {
   headerHash,
   hexToBytes,
   parseGenesis,
+  type Statement,
   type StateReader,
+  statementBytes,
+  View,
   validatorSetHash,
 } from '@hanse/protocol';
 import { encodeFunctionData } from 'viem';
@@ -145,6 +151,50 @@ describe('a block on a genesis with modules', () => {
     expect(readers.checkSupply(block.overlay, dcny)).toMatchObject({ conserved: true, totalSupply: 1_000n });
     expect(block.nextSetHash).toBe(validatorSetHash(testSuite, genesisValidatorSet(document())));
     expect(block.hookFailures).toEqual([]);
+  });
+
+  it('closes its epoch when a validator changes its key, and takes evidence of this network', async () => {
+    const { header, hash, stateChanges } = build();
+    const parentState = new StateOverlay(emptyState(testSuite), stateChanges);
+    const members = new CompiledAbi(membersAbi, testSuite);
+    const voteKey = testSuite.publicKey(testAccount(40).privateKey);
+    const votes = [1, 2].map((digest) => {
+      const statement: Statement = {
+        kind: 'notarize',
+        epoch: Epoch(0),
+        view: View(1),
+        parentView: View(0),
+        digest: testSuite.hashHex(Uint8Array.of(digest)),
+      };
+      const bytes = statementBytes(hash, statement);
+      return [bytesToHex(bytes), bytesToHex(testSuite.sign(bank.privateKey, bytes))] as const;
+    });
+    const report = members.function('reportDoubleVote').encodeCall([...votes[0]!, ...votes[1]!, 1]);
+    const rotate = members.function('rotateVoteKey').encodeCall([voteKey]);
+    const transactions = [
+      testTransaction({ nonce: 0n, to: membersAddress, data: rotate }, bank),
+      testTransaction({ nonce: 0n, to: membersAddress, data: report }, farm),
+    ];
+    const options = { suite: testSuite, rules, genesisHash: hash };
+    const block = await new BlockExecutor(options, { modules, keys }).executeBlock({
+      parent: { header, hash },
+      parentState,
+      height: Height(1),
+      timeMs: 1_700_000_001_000,
+      beneficiary: farm.address,
+      digest: hash,
+      epoch: 0 as Epoch,
+      nextSetHash,
+      transactions,
+      blockHash: () => undefined,
+    });
+    expect(block.receipts.map(({ success }) => success)).toEqual([true, true]);
+    expect([readers.readEpoch(block.overlay), readers.readEpochStart(block.overlay, Epoch(1))]).toEqual([1, 1]);
+    const { validators } = genesisValidatorSet(document());
+    const next = { epoch: Epoch(1), validators: validators.map((one, i) => (i === 1 ? { ...one, voteKey } : one)) };
+    expect(readers.readValidatorSet(block.overlay, Epoch(1))).toEqual(next);
+    expect(block.nextSetHash).toBe(validatorSetHash(testSuite, next));
+    expect(readers.readValidatorSet(block.overlay, Epoch(0))).toEqual(genesisValidatorSet(document()));
   });
 
   it('is checked against the registrations of the parent', () => {
