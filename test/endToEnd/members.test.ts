@@ -1,7 +1,19 @@
-import { readdirSync, renameSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readKeyFile } from '@hanse/node';
+import {
+  createInternationalSuite,
+  Epoch,
+  encodeVote,
+  portablePrimitives,
+  statementBytes,
+  type ValidatorIndex,
+  View,
+} from '@hanse/protocol';
 import { type Governance, type MemberStatus, sentTransaction } from '@hanse/sdk';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { checkEvidence } from '../../packages/cli/src/doctor/chainChecks.ts';
+import { encodeList } from '../../packages/node/src/engine/boundedList.ts';
 import { freePorts, hanse, LocalNetwork, removeFolders, temporaryFolder } from './localNetwork.ts';
 import { call, until } from './rpc.ts';
 import { clientOf, fund, heightOf, pay } from './soundness.ts';
@@ -98,6 +110,26 @@ function startLoad(): () => Promise<number> {
   };
 }
 
+/** Puts two votes that contradict each other, signed with a validator's own key, among what a member that does not run saw. */
+function plantDoubleVote(validator: string, signer: ValidatorIndex, witness: string): void {
+  const key = readKeyFile(join(root, 'members', validator, 'keys', 'vote.key'));
+  const suite = createInternationalSuite(portablePrimitives);
+  const votes = ['aa', 'bb'].map((byte) => {
+    const statement = {
+      kind: 'notarize',
+      epoch: Epoch(0),
+      view: View(1),
+      parentView: View(0),
+      digest: `0x${byte.repeat(32)}`,
+    } as const;
+    const message = statementBytes(network.description.genesisHash, statement);
+    return encodeVote({ statement, signer, signature: suite.sign(key, message) });
+  });
+  const folder = join(root, 'members', witness, 'data', 'evidence');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `0-1-${signer}-notarize-notarize.votes`), encodeList(votes));
+}
+
 const keysOf = (name: string): readonly string[] =>
   readdirSync(join(root, 'members', name, 'keys')).filter((file) => file.endsWith('.key'));
 
@@ -147,6 +179,8 @@ describe('all keys of a member', () => {
     expect(keysOf('mill')).toHaveLength(6);
     const mill = await (await governanceOf('bank')).member('mill');
     kill('mill');
+    // What the mill saw before it died: the bank signed two proposals of one view.
+    plantDoubleVote('bank', 1, 'mill');
     await start('mill');
     const { voteKey, transportKey } = mill;
     await untilStatus('mill', (status) => status.voting === 'voting' && status.voteKey === voteKey);
@@ -164,6 +198,23 @@ describe('all keys of a member', () => {
     const rotated = await json('member', 'rotate', 'vote', '--member', 'market');
     expect(rotated).toMatchObject({ changed: true, file: prepared.file, publicPart: prepared.publicPart });
     expect(keysOf('market')).toHaveLength(4);
+  });
+});
+
+describe('a double vote that a member saw', () => {
+  it('is told by doctor until somebody puts it on the chain', async () => {
+    const { rpcUrl } = network.member('mill');
+    expect(await checkEvidence(rpcUrl)).toEqual([
+      expect.objectContaining({ level: 'problem', what: expect.stringContaining('mill saw bank vote twice') }),
+    ]);
+    const evidence = await json('member', 'evidence', '--report', '--member', 'mill');
+    expect(evidence).toMatchObject({
+      seenBy: 'mill',
+      seen: [{ validator: 'bank', recorded: true }],
+      recorded: [{ member: 2, epoch: 0, view: 1, kinds: ['notarize', 'notarize'] }],
+      reported: [{ status: 'success' }],
+    });
+    expect(await checkEvidence(rpcUrl)).toEqual([]);
   });
 });
 
