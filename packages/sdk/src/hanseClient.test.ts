@@ -1,59 +1,11 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { currencyAbi, currencyAddress, currencyFactoryAbi, membersAbi, membersAddress } from '@hanse/modules/abi';
 import { decodeFunctionData, encodeErrorResult, encodeFunctionResult, type Hex, parseTransaction } from 'viem';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Handler, ok, ScriptedMember } from '../test/scriptedMember.ts';
 import { describeError, failureKind } from './describeError.ts';
 import { createHanseClient } from './hanseClient.ts';
 import { TransactionFailedError } from './sentTransaction.ts';
 
-type Answer = { readonly result: unknown } | { readonly error: { code: number; message: string; data?: unknown } };
-type Handler = (params: readonly unknown[]) => Answer;
-
-/** A member in a few lines: answers what a test gives it and remembers what it was asked. */
-class ScriptedMember {
-  readonly asked: { readonly method: string; readonly params: readonly unknown[] }[] = [];
-  readonly #server: Server;
-  #url = '';
-
-  constructor(handlers: Readonly<Record<string, Handler>>) {
-    this.#server = createServer((request, response) => {
-      let body = '';
-      request.on('data', (chunk: Buffer) => {
-        body += chunk.toString();
-      });
-      request.on('end', () => {
-        const { id, method, params = [] } = JSON.parse(body) as { id: number; method: string; params?: unknown[] };
-        this.asked.push({ method, params });
-        const handler = { ...DEFAULTS, ...handlers }[method];
-        const answer = handler?.(params) ?? { error: { code: -32601, message: `no ${method}` } };
-        response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
-      });
-    });
-  }
-
-  get url(): string {
-    return this.#url;
-  }
-
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => {
-      this.#server.listen(0, '127.0.0.1', resolve);
-    });
-    this.#url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-    return this;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => {
-      this.#server.close(resolve);
-    });
-  }
-}
-
-const ok = (result: unknown): Answer => ({ result });
 const DCNY = currencyAddress(1n);
 const KEY: Hex = `0x${'42'.repeat(32)}`;
 const ALICE: Hex = `0x${'a1'.repeat(20)}`;
@@ -124,7 +76,7 @@ function answerCall({ to, data }: { readonly to: Hex; readonly data: Hex }): Hex
 
 const members: ScriptedMember[] = [];
 async function member(handlers: Readonly<Record<string, Handler>> = {}): Promise<ScriptedMember> {
-  const started = await new ScriptedMember(handlers).start();
+  const started = await new ScriptedMember({ ...DEFAULTS, ...handlers }).start();
   members.push(started);
   return started;
 }

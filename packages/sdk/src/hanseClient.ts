@@ -3,7 +3,6 @@ import { type Account, type Chain, createPublicClient, createWalletClient, http 
 import { privateKeyToAccount } from 'viem/accounts';
 import { type Anchors, anchorsOf } from './anchors.ts';
 import { type Currency, getCurrency, listCurrencies } from './currency.ts';
-import { type Governance, governanceOf } from './governance.ts';
 import { hanseChain } from './hanseChain.ts';
 import type { HanseConnection, HansePublicClient, HanseWalletClient } from './hanseConnection.ts';
 import type { FinalityAnswer, HanseRpcSchema, MemberStatus } from './hanseRpc.ts';
@@ -22,7 +21,6 @@ export interface HanseClientOptions {
 export interface HanseClient extends HanseConnection {
   readonly chain: Chain;
   readonly members: Members;
-  readonly governance: Governance;
   readonly anchors: Anchors;
   currency(symbol: string): Promise<Currency>;
   currencies(): Promise<readonly Currency[]>;
@@ -58,7 +56,6 @@ export async function createHanseClient(options: HanseClientOptions): Promise<Ha
     ...connection,
     chain,
     members: membersOf(connection),
-    governance: governanceOf(connection),
     anchors: anchorsOf(connection),
     currency: (symbol) => getCurrency(connection, symbol),
     currencies: () => listCurrencies(connection),

@@ -3,7 +3,7 @@ import type { Address, Hash, Hex } from '@hanse/protocol';
 /** A member as `hanse_members` describes it. */
 export interface MemberDescription {
   /** From 1 on, in the order of admission. */
-  readonly id: number;
+  readonly number: number;
   readonly name: string;
   readonly role: 'authority' | 'bank' | 'company';
   readonly validator: boolean;

@@ -1,5 +1,6 @@
 import { membersAbi, membersAddress } from '@hanse/modules/abi';
 import type { Address } from '@hanse/protocol';
+import { type Governance, governanceOf } from './governance.ts';
 import type { HanseConnection } from './hanseConnection.ts';
 import type { MemberDescription } from './hanseRpc.ts';
 import { type SentTransaction, sentTransaction } from './sentTransaction.ts';
@@ -10,8 +11,8 @@ export interface AccountPermissions {
   readonly mayDeploy: boolean;
 }
 
-/** The alliance's members and their accounts (the module `members`). */
-export interface Members {
+/** The alliance's members and their accounts, and how the members change both (the module `members`). */
+export interface Members extends Governance {
   list(): Promise<readonly MemberDescription[]>;
   permissionsOf(account: Address): Promise<AccountPermissions>;
   /** A member's own account registers an account that it answers for. */
@@ -24,6 +25,7 @@ export function membersOf(connection: HanseConnection): Members {
   const contract = { address: membersAddress, abi: membersAbi } as const;
   const { publicClient } = connection;
   return {
+    ...governanceOf(connection),
     list: () => publicClient.request({ method: 'hanse_members' }),
     permissionsOf: async (account) => {
       const [mayTransact, mayDeploy] = await publicClient.readContract({

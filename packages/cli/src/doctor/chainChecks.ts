@@ -12,7 +12,7 @@ export async function checkStanding(config: NodeConfig, rpcUrls: readonly string
     return found !== undefined && found.status.height >= probe.status.height ? found : probe;
   }, undefined);
   if (best === undefined) return [];
-  const members = await (await createHanseClient(best)).governance.members();
+  const members = await (await createHanseClient(best)).members.all();
   const suite = await loadSuite(best.status.suite as SuiteId);
   // What cannot be used is told by the check of the folder.
   const { votes, transports } = readMemberKeyRing(config.keys, () => undefined);
@@ -29,7 +29,7 @@ export function judgeStanding(
 ): readonly Finding[] {
   const self = members.find((member) => member.name === name);
   if (self === undefined) return [notAMember(name, 'none')];
-  if (self.status === 'removed') return [notAMember(name, 'removed')];
+  if (!self.active) return [notAMember(name, 'removed')];
   const lost = [
     ...(held.votes.includes(self.voteKey) ? [] : (['vote'] as const)),
     ...(held.transports.includes(self.transportKey) ? [] : (['transport'] as const)),
@@ -95,7 +95,7 @@ export function checkRules({ name, height, version, missingRule }: MemberStatus)
 /** Double votes that a member saw and nobody has put on the chain. */
 export async function checkEvidence(rpcUrl: string): Promise<readonly Finding[]> {
   const client = await createHanseClient({ rpcUrl });
-  const [{ name }, seen] = await Promise.all([client.status(), client.governance.seenEvidence()]);
+  const [{ name }, seen] = await Promise.all([client.status(), client.members.seenEvidence()]);
   const validators = [...new Set(seen.filter(({ recorded }) => !recorded).map(({ validator }) => validator))];
   return validators.map((validator) =>
     problem(

@@ -37,7 +37,7 @@ export async function addLocalMember(root: string, name: string, role: MemberRol
         rpc: { host: '127.0.0.1', port: manifest.ports.rpcPort + index },
         genesisPath: '../../genesis.json',
         introduced: members
-          .filter(({ status }) => status === 'active')
+          .filter(({ active }) => active)
           .map(({ name: other, transportKey, endpoints }) => ({ name: other, transportKey, endpoints })),
       });
   const suite = await loadSuite(manifest.suite);
@@ -50,7 +50,7 @@ export async function addLocalMember(root: string, name: string, role: MemberRol
 async function runningMembers({ layout }: LocalNetwork): Promise<readonly MemberEntry[]> {
   const alive = readNetworkFile(layout.network)?.members.find(({ pid }) => isAlive(pid));
   if (alive === undefined) return [];
-  return await (await createHanseClient({ rpcUrl: alive.rpcUrl })).governance.members();
+  return await (await createHanseClient({ rpcUrl: alive.rpcUrl })).members.all();
 }
 
 function refuseTakenName(

@@ -5,8 +5,8 @@ import type { RunningNetwork } from './runningNetwork.ts';
 export async function removedMembers(running: RunningNetwork): Promise<readonly string[]> {
   const names = new Set(running.members.map(({ process: member }) => member.name));
   const known = await Promise.all(
-    running.members.map(async ({ rpcUrl }) => (await createHanseClient({ rpcUrl })).governance.members()),
+    running.members.map(async ({ rpcUrl }) => (await createHanseClient({ rpcUrl })).members.all()),
   );
-  const removed = known.flat().filter(({ status, name }) => status === 'removed' && names.has(name));
+  const removed = known.flat().filter(({ active, name }) => !active && names.has(name));
   return [...new Set(removed.map(({ name }) => name))];
 }

@@ -50,8 +50,7 @@ export async function printProposal(
   { fingerprint }: { readonly fingerprint?: Hash | undefined } = {},
 ): Promise<void> {
   const { client } = context;
-  const [members, policies] = await Promise.all([client.governance.members(), client.governance.policies()]);
-  const proposal = await viewProposal(client, id, members, policies);
+  const proposal = await viewProposal(client, id, await client.members.all());
   const described = fingerprint === undefined ? {} : { fingerprint };
   printResult(options, { proposal, ...described, transaction: settled }, () => [
     ...proposalLines(proposal, fingerprint),

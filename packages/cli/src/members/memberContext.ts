@@ -107,10 +107,10 @@ export async function openMember(
   const folder = findOwnFolder(options);
   const network = await connectOwn(options, folder, { ownNode });
   const suite = await loadSuite(network.status.suite as SuiteId);
-  const members = await network.client.governance.members();
+  const members = await network.client.members.all();
   const name = folder?.name ?? member;
   const signer = await findActingSigner(options, { network, suite, members, folder, name });
-  const self = members.find(({ address, status }) => address === signer.address && status === 'active');
+  const self = members.find(({ account, active }) => account === signer.address && active);
   if (self === undefined)
     throw new CLIError(`${signer.address} is no member's account: only members (${activeNames(members)}) do this.`);
   if (name !== undefined && self.name !== name)
@@ -120,7 +120,7 @@ export async function openMember(
 
 const activeNames = (members: readonly MemberEntry[]): string =>
   members
-    .filter(({ status }) => status === 'active')
+    .filter(({ active }) => active)
     .map(({ name }) => name)
     .join(', ');
 
@@ -143,16 +143,16 @@ async function findActingSigner(options: ActingOptions, known: Known): Promise<S
       `${name} is not admitted, as far as ${network.status.name} knows the chain (block ${network.status.height}). A member proposes it with its descriptor (hanse member propose add FILE), and the members vote.`,
     );
   if (entry === undefined) throw new CLIError(`The chain has no member ${name}. Members are: ${activeNames(members)}.`);
-  if (entry.status === 'removed') throw new CLIError(`${name} was removed from the network and can do nothing there.`);
+  if (!entry.active) throw new CLIError(`${name} was removed from the network and can do nothing there.`);
   const held = folder === undefined ? [] : readHeldKeys(folder.keys, 'account', suite);
-  const own = held.find(({ publicPart }) => publicPart === entry.address);
+  const own = held.find(({ publicPart }) => publicPart === entry.account);
   if (own !== undefined) {
     // Whether the member changed its account or the others replaced it: in a local network the account has the member's name.
     const { file } = network;
     const isLocal = options.config === undefined && file !== undefined;
-    if (isLocal && !file.accounts.some(({ address }) => address === entry.address))
+    if (isLocal && !file.accounts.some(({ address }) => address === entry.account))
       updateDevelopmentAccount(resolve(options.data), { name: entry.name, file: own.file }, suite);
-    return { address: entry.address, privateKey: bytesToHex(own.key) };
+    return { address: entry.account, privateKey: bytesToHex(own.key) };
   }
-  return await findSigner({ ...options, from: entry.address }, network, book);
+  return await findSigner({ ...options, from: entry.account }, network, book);
 }

@@ -4,15 +4,15 @@ import { usageError } from '../options.ts';
 
 /** A member by its name or its number; a CLIError names those that there are. */
 export function findMember(members: readonly MemberEntry[], text: string): MemberEntry {
-  const found = members.find(({ name, id }) => name === text || String(id) === text);
+  const found = members.find(({ name, number }) => name === text || String(number) === text);
   if (found !== undefined) return found;
-  const active = members.filter(({ status }) => status === 'active').map(({ name, id }) => `${name} (${id})`);
-  throw new CLIError(`There is no member ${text}. Members are: ${active.join(', ')}.`);
+  const names = members.filter(({ active }) => active).map(({ name, number }) => `${name} (${number})`);
+  throw new CLIError(`There is no member ${text}. Members are: ${names.join(', ')}.`);
 }
 
 /** "mill", or the number of a member that is not in the list. */
-export const memberName = (members: readonly MemberEntry[], id: number): string =>
-  members.find((member) => member.id === id)?.name ?? `member ${id}`;
+export const memberName = (members: readonly MemberEntry[], number: number): string =>
+  members.find((member) => member.number === number)?.name ?? `member ${number}`;
 
 /** The number of a proposal. */
 export function parseProposal(text: string): number {

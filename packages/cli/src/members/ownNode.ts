@@ -38,7 +38,7 @@ export async function waitForNode(
 /** Waits until the member's account has no transaction on its way; true if it had one. */
 export async function waitForPending({ client, self }: Pick<MemberContext, 'client' | 'self'>): Promise<boolean> {
   const { publicClient } = client;
-  const { address } = self;
+  const { account: address } = self;
   const count = (blockTag: 'latest' | 'pending'): Promise<number> =>
     publicClient.getTransactionCount({ address, blockTag });
   const pending = await count('pending');

@@ -1,12 +1,12 @@
-import { type GovernanceAction, type GovernancePolicy, type MemberRole, ZERO_ADDRESS } from '@hanse/protocol';
-import type { HanseClient, MemberEntry, Proposal } from '@hanse/sdk';
+import type { GovernanceAction, GovernancePolicy, MemberRole } from '@hanse/protocol';
+import type { HanseClient, KeyReplacement, MemberEntry, ProposalDescription } from '@hanse/sdk';
 import { counted } from '../output.ts';
 import { memberName } from './memberLookup.ts';
 import { refusalText } from './refusals.ts';
 import { spanText, timeText } from './timeText.ts';
 
 /** A proposal with what a person wants to know of it. */
-export interface ProposalView extends Proposal {
+export interface ProposalView extends ProposalDescription {
   /** What it is about, in a few words. */
   readonly about: string;
   /** What it still takes; null once it was enacted, withdrawn or has expired. */
@@ -35,43 +35,41 @@ export function policyText({ authority, bank, company, percent }: GovernancePoli
   return `authority ${authority}, bank ${bank}, company ${company}, and more than ${percent} % of all`;
 }
 
-export function aboutText({ action, proposed }: Proposal, members: readonly MemberEntry[]): string {
-  const member = memberName(members, proposed.member);
-  const { feature, version, height, policyAction, policy } = proposed;
-  switch (action) {
+export function aboutText({ change }: ProposalDescription, members: readonly MemberEntry[]): string {
+  switch (change.action) {
     case 'addMember':
-      return `admit ${proposed.name} (${proposed.role ?? 'of an unknown role'})`;
+      return `admit ${change.name} (${change.role})`;
     case 'promote':
-      return `make ${member} a validator`;
+      return `make ${memberName(members, change.member)} a validator`;
     case 'demote':
-      return `make ${member} an observer`;
+      return `make ${memberName(members, change.member)} an observer`;
     case 'remove':
-      return `remove ${member}`;
+      return `remove ${memberName(members, change.member)}`;
     case 'replaceKeys':
-      return `replace ${replacedKeys(proposed)} of ${member}`;
+      return `replace ${replacedKeys(change)} of ${memberName(members, change.member)}`;
     case 'changeRule':
-      return `rule ${feature} ${version} from block ${height} on`;
+      return `rule ${change.feature} ${change.version} from block ${change.height} on`;
     case 'changePolicy':
-      return `policy of ${policyAction === null ? 'an unknown action' : ACTION_WORDS[policyAction]}: ${policyText(policy)}`;
+      return `policy of ${ACTION_WORDS[change.policyOf]}: ${policyText(change.policy)}`;
   }
 }
 
-function replacedKeys({ account, voteKey, transportKey }: Proposal['proposed']): string {
+function replacedKeys({ account, voteKey, transportKey }: Partial<KeyReplacement>): string {
   const replaced = [
-    ...(account === ZERO_ADDRESS ? [] : ['account']),
-    ...(voteKey === '0x' ? [] : ['vote key']),
-    ...(transportKey === '0x' ? [] : ['transport key']),
+    ...(account === undefined ? [] : ['account']),
+    ...(voteKey === undefined ? [] : ['vote key']),
+    ...(transportKey === undefined ? [] : ['transport key']),
   ];
   return replaced.join(', ').replace(/, ([^,]*)$/, ' and $1');
 }
 
 /** Whom a proposal is about in a way that leaves it no vote. */
-const subjectOf = ({ action, proposed }: Proposal): number =>
-  action === 'remove' || action === 'replaceKeys' ? proposed.member : 0;
+const subjectOf = ({ change }: ProposalDescription): number =>
+  change.action === 'remove' || change.action === 'replaceKeys' ? change.member : 0;
 
 /** What approvals an open proposal lacks, as the module counts them: "2 more approvals, one of a bank". */
 export function missingApprovals(
-  { approvals, electorate }: Pick<Proposal, 'approvals' | 'electorate'>,
+  { approvals, electorate }: Pick<ProposalDescription, 'approvals' | 'electorate'>,
   policy: GovernancePolicy,
   voters: readonly { readonly role: MemberRole; readonly approved: boolean }[],
 ): string {
@@ -93,54 +91,51 @@ export async function viewProposal(
   client: HanseClient,
   id: number,
   members: readonly MemberEntry[],
-  policies: Readonly<Record<GovernanceAction, GovernancePolicy>>,
 ): Promise<ProposalView> {
-  const proposal = await client.governance.proposal(id);
+  const proposal = await client.members.proposal(id);
   const subject = subjectOf(proposal);
-  const electors = members.filter((member) => member.status === 'active' && member.id !== subject);
-  const votes = await Promise.all(electors.map((elector) => client.governance.voteOf(id, elector.id)));
-  const named = (vote: 'approved' | 'rejected' | null): readonly string[] =>
+  const electors = members.filter(({ active, number }) => active && number !== subject);
+  const [policy, ...votes] = await Promise.all([
+    client.members.policy(proposal.change.action),
+    ...electors.map(({ number }) => client.members.voteOf({ proposal: id, member: number })),
+  ]);
+  const named = (vote: 'approve' | 'reject' | undefined): readonly string[] =>
     electors.filter((_, index) => votes[index] === vote).map(({ name }) => name);
-  const voters = electors.map(({ role }, index) => ({ role, approved: votes[index] === 'approved' }));
+  const voters = electors.map(({ role }, index) => ({ role, approved: votes[index] === 'approve' }));
   return {
     ...proposal,
     about: aboutText(proposal, members),
-    missing: await missingText(
-      client,
-      proposal,
-      members,
-      missingApprovals(proposal, policies[proposal.action], voters),
-    ),
-    approvedBy: named('approved'),
-    rejectedBy: named('rejected'),
-    undecided: named(null),
+    missing: await missingText(client, proposal, members, missingApprovals(proposal, policy, voters)),
+    approvedBy: named('approve'),
+    rejectedBy: named('reject'),
+    undecided: named(undefined),
   };
 }
 
 async function missingText(
   client: HanseClient,
-  proposal: Proposal,
+  proposal: ProposalDescription,
   members: readonly MemberEntry[],
   approvals: string,
 ): Promise<string | null> {
   if (proposal.state === 'open' && !proposal.approved) return approvals;
   if (proposal.state !== 'open' && proposal.state !== 'passed') return null;
-  const anybody = members.find(({ status }) => status === 'active');
+  const anybody = members.find(({ active }) => active);
   if (anybody === undefined) return null;
-  const refusal = await client.governance.refusalOf(anybody.address, 'enact', [proposal.id]);
+  const refusal = await client.members.refusalOf(anybody.account, 'enact', [proposal.id]);
   return refusal === undefined
     ? `somebody enacts it: hanse member enact ${proposal.id}`
     : refusalText(refusal, members);
 }
 
 /** "open: 2 of 4 approve, 1 rejects". */
-export function stateText({ state, approvals, rejections, electorate, enactedHeight }: Proposal): string {
+export function stateText({ state, approvals, rejections, electorate, enactedHeight }: ProposalDescription): string {
   const against = rejections === 0 ? '' : `, ${rejections} against`;
   const where = state === 'enacted' ? ` in block ${enactedHeight}` : '';
   return `${state}${where}: ${approvals} of ${electorate} for it${against}`;
 }
 
-export function expiryText({ state, expiresAt }: Proposal, nowMs: number): string {
+export function expiryText({ state, expiresAt }: ProposalDescription, nowMs: number): string {
   if (state !== 'open' && state !== 'passed') return '-';
   return `${timeText(expiresAt)} (in ${spanText(expiresAt - nowMs / 1_000)})`;
 }

@@ -44,8 +44,7 @@ const SENTENCES: Readonly<Record<ErrorName, (words: Words) => string>> = {
     `${member} has ${of('limit')} proposals that were neither enacted nor have expired, the most that it may: wait until some expire.`,
   MemberNotActive: ({ member }) => `${member} was removed from the network.`,
   TooManyMembers: ({ of }) => `The network has ${of('limit')} members, the most that it may: remove one first.`,
-  InvalidName: ({ of }) =>
-    `"${of('name')}" cannot be a member's name: 1 to 31 lower-case letters, digits or hyphens, a letter first.`,
+  InvalidName: () => "That cannot be a member's name: 1 to 31 lower-case letters, digits or hyphens, a letter first.",
   NameTaken: ({ of, member }) =>
     `The name ${of('name')} is or was that of ${member}, and is never given again: let the newcomer choose another and make its folder anew.`,
   InvalidRole: () => 'The role is none of authority, bank, company.',
@@ -68,8 +67,8 @@ const SENTENCES: Readonly<Record<ErrorName, (words: Words) => string>> = {
     `The network has another block ${of('height')} than this node: it follows another chain, or is broken. Run: hanse doctor`,
   TooSoon: ({ of, member }) =>
     `${member} changed this key less than ten minutes ago, and may again from ${timeText(Number(of('until')))} on.`,
-  InvalidFeature: ({ of }) =>
-    `"${of('feature')}" is no feature. Features are protocol, gas-schedule, and module: with the name of a module.`,
+  InvalidFeature: () =>
+    'That is no feature. Features are protocol, gas-schedule, and module: with the name of a module.',
   WrongVersion: ({ of }) => `The next version of this feature is ${of('next')}: propose that one.`,
   HeightTooLow: ({ of }) =>
     `A rule needs time until every member knows it: the lowest height is ${of('lowest')} now. Choose a much later one, so that all can upgrade.`,

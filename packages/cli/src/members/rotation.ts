@@ -32,7 +32,7 @@ export function newKey(kind: KeyKind, suite: Suite): Uint8Array {
 /** What the chain has for a member now. */
 export function chainKeyOf(kind: KeyKind, member: MemberEntry): Hex {
   if (kind === 'vote') return member.voteKey;
-  return kind === 'transport' ? member.transportKey : member.address;
+  return kind === 'transport' ? member.transportKey : member.account;
 }
 
 /**
@@ -52,7 +52,7 @@ export async function rotate(
   const key = prepared?.key ?? newKey(kind, suite);
   const publicPart = publicPartOf(kind, key, suite);
   // Asked before a file is made: a refusal leaves nothing behind.
-  const refusal = await client.governance.refusalOf(self.address, CALLS[kind], [publicPart]);
+  const refusal = await client.members.refusalOf(self.account, CALLS[kind], [publicPart]);
   if (refusal !== undefined) return inForceAlready(refusal, { kind, context, held, current, prepared });
   const file = prepared?.file ?? nextKeyFile(folder, kind);
   if (prepared === undefined) writeKeyFile(file, key);
@@ -63,11 +63,11 @@ export async function rotate(
 function send(kind: KeyKind, { client }: MemberContext, publicPart: Hex): Promise<SentTransaction> {
   switch (kind) {
     case 'vote':
-      return client.governance.rotateVoteKey(publicPart);
+      return client.members.rotateVoteKey(publicPart);
     case 'transport':
-      return client.governance.rotateTransportKey(publicPart);
+      return client.members.rotateTransportKey(publicPart);
     case 'account':
-      return client.governance.rotateAccount(publicPart);
+      return client.members.rotateAccount(publicPart);
   }
 }
 
@@ -81,7 +81,7 @@ async function findPrepared(
   // An account may have been the member's before, and the chain would take it again; a file named by hand has no place in the order.
   const inForce = held.find(({ publicPart }) => publicPart === current)?.number ?? 1;
   for (const candidate of held.filter(({ number }) => number > inForce).reverse()) {
-    const refusal = await client.governance.refusalOf(self.address, CALLS[kind], [candidate.publicPart]);
+    const refusal = await client.members.refusalOf(self.account, CALLS[kind], [candidate.publicPart]);
     if (refusal === undefined || readRefusal(refusal)?.name !== 'KeyUsed') return candidate;
   }
   return undefined;

@@ -529,6 +529,7 @@ class Scene {
       case 'alarm':
       case 'behind':
       case 'enteredView':
+      case 'evidence':
       case 'fetchCertificates':
       case 'send':
       case 'wakeAt':

@@ -36,9 +36,3 @@ export const statementCodes: Readonly<Record<Statement['kind'], number>> = { not
 /** The kind that a code stands for; undefined for a code of a later version. */
 export const statementKindOf = (code: number): Statement['kind'] | undefined =>
   (Object.keys(statementCodes) as Statement['kind'][]).find((kind) => statementCodes[kind] === code);
-/** The kinds of votes by their codes. */
-export const evidenceKinds: Readonly<Record<number, Statement['kind']>> = {
-  1: 'notarize',
-  2: 'nullify',
-  3: 'finalize',
-};

@@ -14,7 +14,7 @@ export function addEnactCommand(member: Command): void {
     async (proposal: string, options: ActingOptions) => {
       const id = parseProposal(proposal);
       const context = await openMember(options);
-      await printProposal(context, options, id, await act(context, options, () => context.client.governance.enact(id)));
+      await printProposal(context, options, id, await act(context, options, () => context.client.members.enact(id)));
     },
   );
 }

@@ -1,4 +1,4 @@
-import type { MemberEntry, RecordedEvidence, SeenDoubleVote } from '@hanse/sdk';
+import type { EvidenceDescription, HanseClient, MemberEntry, SeenDoubleVote } from '@hanse/sdk';
 import type { Command } from 'commander';
 import { alignColumns } from '../../localNetwork/membersTable.ts';
 import { act } from '../../members/act.ts';
@@ -26,9 +26,9 @@ export function addEvidenceCommand(member: Command): void {
     const reported = options.report === true ? await report(options) : [];
     const { client, status } = await connectOwn(options);
     const [members, seen, recorded] = await Promise.all([
-      client.governance.members(),
-      client.governance.seenEvidence(),
-      client.governance.evidence(),
+      client.members.all(),
+      client.members.seenEvidence(),
+      recordedEvidence(client),
     ]);
     const value = { seenBy: status.name, seen, recorded, reported };
     printResult(options, value, () => [
@@ -40,17 +40,28 @@ export function addEvidenceCommand(member: Command): void {
   });
 }
 
+async function recordedEvidence({ members }: HanseClient): Promise<readonly EvidenceDescription[]> {
+  const count = await members.evidenceCount();
+  return await Promise.all(Array.from({ length: count }, (_, index) => members.evidence(index)));
+}
+
 /** Reports a double vote of each validator and view that the chain does not have yet. */
 async function report(options: EvidenceOptions): Promise<readonly Settled[]> {
   const context = await openMember(options);
-  const { governance } = context.client;
+  const { members } = context.client;
   const reported: Settled[] = [];
   const done = new Set<string>();
-  for (const piece of await governance.seenEvidence()) {
+  for (const piece of await members.seenEvidence()) {
     const place = `${piece.epoch}/${piece.view}/${piece.signer}`;
     if (piece.recorded || done.has(place)) continue;
     done.add(place);
-    reported.push((await act(context, options, () => governance.reportDoubleVote(piece))).settled);
+    const { signer, first, second } = piece;
+    const evidence = {
+      signer,
+      statements: [first.statement, second.statement],
+      signatures: [first.signature, second.signature],
+    } as const;
+    reported.push((await act(context, options, () => members.reportDoubleVote(evidence))).settled);
   }
   return reported;
 }
@@ -67,10 +78,10 @@ function seenLines(name: string, seen: readonly SeenDoubleVote[]): readonly stri
   return [`Seen by ${name}:`, ...alignColumns([['validator', 'epoch', 'view', 'votes', 'on the chain'], ...rows])];
 }
 
-function recordedLines(recorded: readonly RecordedEvidence[], members: readonly MemberEntry[]): readonly string[] {
+function recordedLines(recorded: readonly EvidenceDescription[], members: readonly MemberEntry[]): readonly string[] {
   if (recorded.length === 0) return ['The chain has no evidence.'];
   const rows = recorded.map(({ member, epoch, view, kinds, height, reporter }) => {
-    const by = members.find(({ address }) => address === reporter)?.name ?? reporter;
+    const by = members.find(({ account }) => account === reporter)?.name ?? reporter;
     return [memberName(members, member), String(epoch), String(view), kinds.join(' and '), String(height), by];
   });
   return ['On the chain:', ...alignColumns([['validator', 'epoch', 'view', 'votes', 'block', 'reported by'], ...rows])];

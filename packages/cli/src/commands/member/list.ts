@@ -1,5 +1,5 @@
-import { GOVERNANCE_ACTIONS } from '@hanse/protocol';
-import type { HanseClient, MemberEntry, MemberStatus, RuleSchedule } from '@hanse/sdk';
+import { GOVERNANCE_ACTIONS, type GovernanceAction } from '@hanse/protocol';
+import type { HanseClient, MemberEntry, MemberStatus, ScheduledRule } from '@hanse/sdk';
 import type { Command } from 'commander';
 import { alignColumns } from '../../localNetwork/membersTable.ts';
 import { addOwnMemberOptions, connectOwn, type OwnMemberOptions } from '../../members/memberContext.ts';
@@ -33,13 +33,13 @@ export function addListCommand(member: Command): void {
   ).action(async (options: ListOptions) => {
     const { client, status } = await connectOwn(options);
     const everything = !options.proposals && !options.rules && !options.policies;
-    const members = await client.governance.members();
+    const members = await client.members.all();
     const parts = [
-      ...(everything ? [membersPart(members)] : []),
+      ...(everything ? [await membersPart(client, members)] : []),
       ...(options.proposals
         ? [await proposalsPart(client, members, parseWhole('--limit', options.limit, 1, 1_000))]
         : []),
-      ...(options.rules ? [rulesPart(await client.governance.rules(), status)] : []),
+      ...(options.rules ? [rulesPart(await client.members.scheduledRules(), status)] : []),
       ...(options.policies ? [await policiesPart(client)] : []),
     ];
     const value = Object.assign({}, ...parts.map((part) => part.value)) as unknown;
@@ -53,25 +53,34 @@ interface Part {
   readonly lines: readonly string[];
 }
 
-function membersPart(members: readonly MemberEntry[]): Part {
-  const validators = members.filter(({ place }) => place !== null).length;
+async function membersPart(client: HanseClient, members: readonly MemberEntry[]): Promise<Part> {
+  const validators = members.filter(({ validator }) => validator).length;
   const nowSeconds = Date.now() / 1_000;
-  const rows = members.map(({ id, name, role, status, place, readyUntil, address }) => {
-    const ready = place === null && readyUntil > nowSeconds ? `until ${timeText(readyUntil)}` : '-';
-    return [String(id), name, role, status, place === null ? '-' : `${place + 1} of ${validators}`, ready, address];
+  const declared = await Promise.all(
+    members.map(({ number, active, validator }) => (active && !validator ? client.members.readyOf(number) : undefined)),
+  );
+  const value = members.map((member, index) => {
+    const until = declared[index]?.until;
+    return { ...member, readyUntil: until !== undefined && until > nowSeconds ? until : null };
   });
-  const value = members.map((member) => ({ ...member, ready: member.readyUntil > nowSeconds }));
-  return {
-    value: { members: value },
-    lines: alignColumns([['id', 'member', 'role', 'status', 'validator', 'ready', 'account'], ...rows]),
-  };
+  const rows = value.map(({ number, name, role, active, place, readyUntil, account }) => [
+    String(number),
+    name,
+    role,
+    active ? 'active' : 'removed',
+    place === undefined ? '-' : `${place + 1} of ${validators}`,
+    readyUntil === null ? '-' : `until ${timeText(readyUntil)}`,
+    account,
+  ]);
+  const header = ['number', 'member', 'role', 'status', 'validator', 'ready', 'account'];
+  return { value: { members: value }, lines: alignColumns([header, ...rows]) };
 }
 
 async function proposalsPart(client: HanseClient, members: readonly MemberEntry[], limit: number): Promise<Part> {
-  const [count, policies] = await Promise.all([client.governance.proposalCount(), client.governance.policies()]);
+  const count = await client.members.proposalCount();
   const ids = Array.from({ length: Math.min(count, limit) }, (_, index) => count - index);
   const proposals: ProposalView[] = [];
-  for (const id of ids) proposals.push(await viewProposal(client, id, members, policies));
+  for (const id of ids) proposals.push(await viewProposal(client, id, members));
   const rows = proposals.map((proposal) => [
     String(proposal.id),
     proposal.about,
@@ -80,7 +89,7 @@ async function proposalsPart(client: HanseClient, members: readonly MemberEntry[
     missingCell(proposal),
     expiryText(proposal, Date.now()),
   ]);
-  const header = ['id', 'proposal', 'by', 'state', 'missing', 'expires'];
+  const header = ['number', 'proposal', 'by', 'state', 'missing', 'expires'];
   const lines =
     proposals.length === 0
       ? ['Nothing was proposed yet. See: hanse member propose --help']
@@ -96,7 +105,7 @@ const missingCell = ({ missing, state, undecided }: ProposalView): string => {
   return missing === null ? '-' : `${missing}${open}`;
 };
 
-function rulesPart(rules: readonly RuleSchedule[], status: MemberStatus): Part {
+function rulesPart(rules: readonly ScheduledRule[], status: MemberStatus): Part {
   const { height, missingRule, name } = status;
   const rows = rules.map((rule) => {
     const isMissing =
@@ -121,13 +130,13 @@ function rulesPart(rules: readonly RuleSchedule[], status: MemberStatus): Part {
 }
 
 async function policiesPart(client: HanseClient): Promise<Part> {
-  const policies = await client.governance.policies();
-  const rows = GOVERNANCE_ACTIONS.map((action) => {
-    const { authority, bank, company, percent } = policies[action];
+  const policies = await Promise.all(GOVERNANCE_ACTIONS.map((action) => client.members.policy(action)));
+  const rows = policies.map(({ authority, bank, company, percent }, index) => {
+    const action = GOVERNANCE_ACTIONS[index] as GovernanceAction;
     return [ACTION_WORDS[action], ...[authority, bank, company].map(String), `more than ${percent} %`];
   });
   return {
-    value: { policies },
+    value: { policies: Object.fromEntries(GOVERNANCE_ACTIONS.map((action, index) => [action, policies[index]])) },
     lines: alignColumns([['action', 'authorities', 'banks', 'companies', 'of all members'], ...rows]),
   };
 }

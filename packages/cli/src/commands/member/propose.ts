@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { membersAbi } from '@hanse/modules/abi';
 import { type GovernanceAction, type Hex, isHex, MEMBER_NAME } from '@hanse/protocol';
-import type { NewKeys, SentTransaction } from '@hanse/sdk';
+import type { KeyReplacement, SentTransaction } from '@hanse/sdk';
 import type { Command } from 'commander';
 import { parseEventLogs } from 'viem';
 import { parseAddress } from '../../addressBook.ts';
@@ -27,19 +27,19 @@ export function addProposeCommand(member: Command): void {
     .description("propose a change for the members to vote on; it counts as the proposer's approval");
   addAdd(propose);
   addAboutMember(propose, 'promote', 'make a member a validator, the last of the set', (context, id) =>
-    context.client.governance.proposePromotion(id),
+    context.client.members.proposePromotion(id),
   );
   addAboutMember(
     propose,
     'demote',
     'make a validator an observer: it stays a member without a vote on blocks',
-    (context, id) => context.client.governance.proposeDemotion(id),
+    (context, id) => context.client.members.proposeDemotion(id),
   );
   addAboutMember(
     propose,
     'remove',
     'remove a member: it is cut off, and its accounts can send no more',
-    (context, id) => context.client.governance.proposeRemoval(id),
+    (context, id) => context.client.members.proposeRemoval(id),
   );
   addKeys(propose);
   addRule(propose);
@@ -77,7 +77,7 @@ function addAdd(parent: Command): void {
     const newcomer = { name, role, account: address, voteKey, transportKey, endpoints };
     await propose(
       options,
-      ({ client }) => client.governance.proposeMember(newcomer),
+      ({ client }) => client.members.proposeMember(newcomer),
       (context) => checkedDescriptor(context, descriptor, file),
     );
   });
@@ -111,9 +111,11 @@ function addAboutMember(
     `hanse member propose ${verb} mill --member authority`,
     `hanse member propose ${verb} 5 --config ./bank/node.json`,
   ).action(async (who: string, options: ActingOptions) => {
-    await propose(options, (context) => send(context, findMember(context.members, who).id));
+    await propose(options, (context) => send(context, findMember(context.members, who).number));
   });
 }
+
+type ReplacingKeys = Omit<KeyReplacement, 'member'>;
 
 interface KeysOptions extends ActingOptions {
   readonly account?: string;
@@ -144,10 +146,10 @@ function addKeys(parent: Command): void {
     await propose(
       options,
       async ({ members, client }) => {
-        const { id, name } = findMember(members, who);
+        const { number, name } = findMember(members, who);
         if (descriptor !== undefined && descriptor.name !== name)
           throw new CLIError(`${file} is the descriptor of ${descriptor.name}, not of ${name}.`);
-        return await client.governance.proposeKeys(id, given ?? keysOf(descriptor));
+        return await client.members.proposeKeys({ member: number, ...(given ?? keysOf(descriptor)) });
       },
       (context) => (descriptor === undefined ? undefined : checkedDescriptor(context, descriptor, file ?? '')),
     );
@@ -155,7 +157,7 @@ function addKeys(parent: Command): void {
 }
 
 /** The keys that were named one by one; undefined if a descriptor has them. */
-function parseKeys({ account, voteKey, transportKey, descriptor }: KeysOptions): NewKeys | undefined {
+function parseKeys({ account, voteKey, transportKey, descriptor }: KeysOptions): ReplacingKeys | undefined {
   const given = {
     ...(account === undefined ? {} : { account: parseAddress(account) }),
     ...(voteKey === undefined ? {} : { voteKey: parseKey('--vote-key', voteKey, 33) }),
@@ -174,7 +176,7 @@ function parseKey(option: string, text: string, bytes: number): Hex {
   throw usageError(`${option} ${text} is not possible: give 0x and ${2 * bytes} hexadecimal digits.`);
 }
 
-const keysOf = (descriptor: MemberDescriptor | undefined): NewKeys =>
+const keysOf = (descriptor: MemberDescriptor | undefined): ReplacingKeys =>
   descriptor === undefined
     ? {}
     : { account: descriptor.address, voteKey: descriptor.voteKey, transportKey: descriptor.transportKey };
@@ -199,7 +201,7 @@ function addRule(parent: Command): void {
     const distance = parseWhole('--height', options.height.replace(/^\+/, ''), 1, 2 ** 47);
     await propose(options, async ({ network, client }) => {
       const from = options.height.startsWith('+') ? network.status.height : 0;
-      return await client.governance.proposeRule({ feature, version: wanted, height: from + distance });
+      return await client.members.proposeRule({ feature, version: wanted, height: from + distance });
     });
   });
 }
@@ -238,8 +240,8 @@ function addPolicy(parent: Command): void {
       named.map((name) => [name, parseWhole(`--${name}`, options[name] as string, 0, name === 'percent' ? 99 : 31)]),
     );
     await propose(options, async ({ client }) => {
-      const policies = await client.governance.policies();
-      return await client.governance.proposePolicy(action, { ...policies[action], ...changes });
+      const policy = { ...(await client.members.policy(action)), ...changes };
+      return await client.members.proposePolicy({ policyOf: action, policy });
     });
   });
 }

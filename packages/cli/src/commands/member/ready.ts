@@ -1,4 +1,3 @@
-import type { Hash } from '@hanse/protocol';
 import type { Command } from 'commander';
 import { CLIError, exitCodes } from '../../cliError.ts';
 import { act } from '../../members/act.ts';
@@ -52,19 +51,21 @@ async function waitUntilAdmitted(options: ReadyOptions, waitMs: number): Promise
 async function declareReady(context: MemberContext, options: ActingOptions, waitMs: number): Promise<void> {
   const { self, client } = context;
   assertOwnNode(context);
-  if (self.place !== null)
+  if (self.validator)
     throw new CLIError(`${self.name} is a validator already: there is nothing to declare.`, exitCodes.refused);
-  const { height: newest } = await waitForNode(context, waitMs, readiness(context));
-  const block = await blockToShow(context, newest);
-  const { settled } = await act(context, options, () => client.governance.declareReady(block));
-  const after = (await client.governance.members()).find(({ id }) => id === self.id);
-  const promoted = after !== undefined && after.place !== null;
-  const readyUntil = after?.readyUntil ?? 0;
-  printResult(options, { member: self.name, block, readyUntil, promoted, transaction: settled }, () => [
+  await waitForNode(context, waitMs, readiness(context));
+  const { settled } = await act(context, options, () => client.members.declareReady());
+  const [{ validator: promoted }, declared] = await Promise.all([
+    client.members.member(self.number),
+    client.members.readyOf(self.number),
+  ]);
+  const { height = 0, until = 0 } = declared ?? {};
+  const value = { member: self.name, height, readyUntil: until, promoted, transaction: settled };
+  printResult(options, value, () => [
     ...fieldLines([
       ['member', self.name],
-      ['has block', `${block.height} (${block.hash})`],
-      ['ready', `until ${timeText(readyUntil)}`],
+      ['has block', String(height)],
+      ['ready', `until ${timeText(until)}`],
       ['validator', promoted ? 'yes: its promotion had passed and waited for this' : 'not yet'],
     ]),
     '',
@@ -73,18 +74,12 @@ async function declareReady(context: MemberContext, options: ActingOptions, wait
   ]);
 }
 
-/** The parent of the newest block: gas is estimated as if in the newest block, and a block cannot show itself. */
-async function blockToShow({ client }: MemberContext, newest: number): Promise<{ height: number; hash: Hash }> {
-  const height = Math.max(0, newest - 1);
-  const { hash } = await client.publicClient.getBlock({ blockNumber: BigInt(height) });
-  return { height, hash };
-}
-
 /** What must be so before the others should count on this node. */
 const readiness =
   ({ self }: MemberContext): NodeCheck =>
   (status) => {
     const { name } = self;
+    if (status.height === 0) return 'There is no block yet that the node could show to have: wait for the first.';
     const connected = status.peers.filter((peer) => peer.connected).length;
     if (connected === 0)
       return `${name} is connected to nobody, so it cannot know the newest block. Look at its log and at: hanse doctor`;

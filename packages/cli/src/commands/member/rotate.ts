@@ -93,7 +93,7 @@ function updateLocalAccounts(context: MemberContext, { file }: Rotation, options
 }
 
 async function waitUntilUsed(kind: KeyKind, context: MemberContext, { file, publicPart }: Rotation): Promise<string> {
-  const after = (await context.client.governance.members()).find(({ id }) => id === context.self.id);
+  const after = (await context.client.members.all()).find(({ number }) => number === context.self.number);
   if (after === undefined || chainKeyOf(kind, after) !== publicPart)
     throw new CLIError(`The chain has another ${kind} key for ${context.self.name} already: run the command again.`);
   const { name } = context.self;
@@ -101,7 +101,7 @@ async function waitUntilUsed(kind: KeyKind, context: MemberContext, { file, publ
     const used =
       kind === 'transport'
         ? status.transportKey === publicPart && status.peers.some(({ connected }) => connected)
-        : after.place === null
+        : !after.validator
           ? status.voteKeys.includes(publicPart)
           : status.voteKey === publicPart && status.voting === 'voting';
     return used
@@ -110,9 +110,7 @@ async function waitUntilUsed(kind: KeyKind, context: MemberContext, { file, publ
   };
   const status = await waitForNode(context, PATIENCE_MS, check);
   if (kind === 'vote')
-    return after.place === null
-      ? `${name} has it at hand, and no vote`
-      : `${name} votes with it in epoch ${status.epoch}`;
+    return !after.validator ? `${name} has it at hand, and no vote` : `${name} votes with it in epoch ${status.epoch}`;
   const connected = status.peers.filter((peer) => peer.connected).length;
   return `${name} proves it to ${connected} of ${status.peers.length} members`;
 }

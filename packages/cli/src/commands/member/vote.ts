@@ -22,7 +22,9 @@ export function addVoteCommand(member: Command): void {
   ).action(async (proposal: string, options: VoteOptions) => {
     const id = parseProposal(proposal);
     const context = await openMember(options);
-    const done = await act(context, options, () => context.client.governance.vote(id, options.against !== true));
+    const done = await act(context, options, () =>
+      context.client.members.vote({ proposal: id, approve: options.against !== true }),
+    );
     await printProposal(context, options, id, done);
   });
 }

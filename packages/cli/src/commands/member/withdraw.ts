@@ -14,12 +14,7 @@ export function addWithdrawCommand(member: Command): void {
     async (proposal: string, options: ActingOptions) => {
       const id = parseProposal(proposal);
       const context = await openMember(options);
-      await printProposal(
-        context,
-        options,
-        id,
-        await act(context, options, () => context.client.governance.withdraw(id)),
-      );
+      await printProposal(context, options, id, await act(context, options, () => context.client.members.withdraw(id)));
     },
   );
 }
