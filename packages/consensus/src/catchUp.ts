@@ -9,6 +9,7 @@ import {
   roundOf,
   someoneElse,
 } from './state.ts';
+import { isCaught, sameStatement } from './statements.ts';
 import { type Demand, enterView, resendDeadline, viewAhead } from './timers.ts';
 import type { Effect, Input } from './types.ts';
 
@@ -156,6 +157,31 @@ export function knowsCertificate(state: ConsensusState, certificate: Certificate
   const round = state.rounds.get(view);
   if (round === undefined || kind === 'finalize') return false;
   return (kind === 'notarize' ? round.notarization : round.nullification) !== undefined;
+}
+
+/**
+ * Whether a vote would tell this core nothing new, as `knowsCertificate`: its view is settled, it was counted, or its signer was caught
+ * signing two of the kind in that view, after which a third is no news.
+ */
+export function knowsVote(state: ConsensusState, { statement, signer }: Vote): boolean {
+  const { kind, view, epoch } = statement;
+  if (epoch !== state.options.epoch) return false;
+  if (view <= state.finalized.view) return true;
+  const round = state.rounds.get(view);
+  const votes: ReadonlyMap<ValidatorIndex, Vote> | undefined =
+    kind === 'notarize' ? round?.notarizes : kind === 'nullify' ? round?.nullifies : round?.finalizes;
+  const first = votes?.get(signer);
+  if (round === undefined || first === undefined) return false;
+  return sameStatement(first.statement, statement) || isCaught(round, signer, kind);
+}
+
+/** Whether a further proposal of a view's leader would tell nothing new: it signed two, and this is neither of them nor the notarized one. */
+export function knowsProposal(state: ConsensusState, view: View, digest: Hash): boolean {
+  if (view <= state.finalized.view) return true;
+  const round = state.rounds.get(view);
+  if (round === undefined || round.notarization?.statement.digest === digest) return false;
+  const first = round.message?.digest ?? round.proposed?.digest;
+  return first !== undefined && first !== digest && isCaught(round, leaderOf(state, view), 'notarize');
 }
 
 /**

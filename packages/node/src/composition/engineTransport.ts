@@ -1,8 +1,9 @@
 import type { ValidatorIndex, ValidatorSet } from '@hanse/protocol';
-import { type Engine, messageKinds } from '../engine/index.ts';
+import { type Engine, messageKinds, RequestDenied } from '../engine/index.ts';
 import type { EngineTransport } from '../engine/ports.ts';
 import { MessageKind } from '../network/messageKinds.ts';
 import type { PeerNetwork } from '../network/peers.ts';
+import { RequestRefusal } from '../network/requestError.ts';
 
 const REQUEST_KINDS: readonly number[] = [
   messageKinds.requestBodies,
@@ -49,11 +50,7 @@ export class EngineTransportAdapter implements EngineTransport {
   deliverTo(engine: Engine): void {
     for (const kind of Object.values(messageKinds)) {
       if (REQUEST_KINDS.includes(kind)) {
-        this.#peers.onRequest(
-          wireKind(kind),
-          (peer, payload) => engine.serve(this.#place(peer), kind, payload),
-          'consensus',
-        );
+        this.#peers.onRequest(wireKind(kind), (peer, payload) => this.#serve(engine, peer, kind, payload), 'consensus');
       } else {
         this.#peers.onMessage(wireKind(kind), (peer, payload) => {
           const place = this.#places.get(peer);
@@ -73,9 +70,14 @@ export class EngineTransportAdapter implements EngineTransport {
     return name;
   }
 
-  #place(name: string): ValidatorIndex {
-    const place = this.#places.get(name);
-    if (place === undefined) throw new RangeError(`${name} is no validator.`);
-    return place;
+  async #serve(engine: Engine, peer: string, kind: number, payload: Uint8Array): Promise<Uint8Array> {
+    const place = this.#places.get(peer);
+    // Budgets are kept by place; who has none follows by importing blocks.
+    if (place === undefined) throw new RequestRefusal(`${peer} is no validator`);
+    try {
+      return await engine.serve(place, kind, payload);
+    } catch (error) {
+      throw error instanceof RequestDenied ? new RequestRefusal(error.message) : error;
+    }
   }
 }
