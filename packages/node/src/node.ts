@@ -14,7 +14,7 @@ import type { LedgerService } from './chain/ledgerService.ts';
 import type { SenderService } from './chain/senderService.ts';
 import { Member, type MemberRuntime } from './composition/member.ts';
 import { memberMetrics } from './composition/memberMetrics.ts';
-import { type Alarm, MemberStatus } from './composition/memberStatus.ts';
+import { MemberStatus } from './composition/memberStatus.ts';
 import { ConfigError } from './config/configError.ts';
 import { createSuite } from './config/createSuite.ts';
 import { publicMemberKeys, readMemberKeys } from './config/memberKeys.ts';
@@ -132,7 +132,6 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
     senders: services.senders.service,
     reader,
   };
-  const alarms: Alarm[] = [];
   const finalizedHandlers: ((blocks: readonly { readonly height: number }[]) => void)[] = [];
   const member = await Member.open(
     {
@@ -150,13 +149,13 @@ async function assemble(config: NodeConfig, output: NodeOutput, cleanup: Cleanup
       finalized: (blocks) => {
         for (const handler of finalizedHandlers) handler(blocks);
       },
-      alarm: (kind, detail) => alarms.push({ kind, detail }),
+      alarm: () => undefined,
     },
   );
   cleanup.add(() => member.close());
   const metrics = createMetrics({ processMetrics: true });
   memberMetrics(metrics, member, reader);
-  const status = new MemberStatus({ name: config.name, version, genesis, genesisHash, suite, reader, member, alarms });
+  const status = new MemberStatus({ name: config.name, version, genesis, genesisHash, suite, reader, member });
   const rpc = new RPCServer(
     {
       host: config.rpc.host,

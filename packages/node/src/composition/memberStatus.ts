@@ -4,12 +4,6 @@ import type { HealthReport, NetworkInformation, NodeStatus, TransactionSubmitter
 import type { LedgerReader } from '../storage/ledgerReader.ts';
 import type { Member } from './member.ts';
 
-/** Something that a person should know; kept until the member restarts. */
-export interface Alarm {
-  readonly kind: string;
-  readonly detail: string;
-}
-
 export interface MemberStatusModules {
   readonly name: string;
   readonly version: string;
@@ -18,7 +12,6 @@ export interface MemberStatusModules {
   readonly suite: Suite;
   readonly reader: LedgerReader;
   readonly member: Member;
-  readonly alarms: readonly Alarm[];
 }
 
 type Check = HealthReport['checks'][string];
@@ -132,11 +125,10 @@ export class MemberStatus {
   }
 
   #alarmsCheck(): Check {
-    const { alarms } = this.#modules;
-    const last = alarms.at(-1);
+    const { count, last } = this.#modules.member.alarms;
     return {
       healthy: last === undefined,
-      detail: last === undefined ? 'none' : `${alarms.length}, the last: ${last.kind}: ${last.detail}`,
+      detail: last === undefined ? 'none' : `${count}, the last: ${last.kind}: ${last.detail}`,
     };
   }
 }
