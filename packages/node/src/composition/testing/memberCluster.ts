@@ -134,6 +134,8 @@ class Life {
 
 export interface MemberClusterOptions {
   readonly size?: number;
+  /** How many of them, the last ones, follow without a vote. */
+  readonly observers?: number;
   readonly seed?: number;
   readonly parameters?: Record<string, unknown>;
   /** The longest time that a call to the ledger's thread takes, and its answer back; random below that. */
@@ -161,7 +163,7 @@ export class MemberCluster {
   }
 
   private constructor(suite: Suite, options: MemberClusterOptions) {
-    const { size = 4, seed = 1, parameters = {} } = options;
+    const { size = 4, observers = 0, seed = 1, parameters = {} } = options;
     this.suite = suite;
     this.#options = options;
     this.#random = new SeededRandom(`cluster ${seed}`);
@@ -176,7 +178,7 @@ export class MemberCluster {
       members: NAMES.slice(0, size).map((name, index) => ({
         name,
         role: index < 2 ? name : 'company',
-        validator: true,
+        validator: index < size - observers,
         address: testAccount(index + 1).address,
         voteKey: suite.publicKey(testAccount(index + 1).privateKey),
         transportKey: transportKey(index),
