@@ -378,7 +378,7 @@ export class MemberCluster {
   }
 }
 
-const transportKey = (index: number): Hex => `0x${(index + 1).toString(16).padStart(64, '0')}`;
+export const transportKey = (index: number): Hex => `0x${(index + 1).toString(16).padStart(64, '0')}`;
 
 /** Lets every promise that can resolve without the clock do so. */
 async function settle(): Promise<void> {
