@@ -1,5 +1,6 @@
 import type { Certificate, Hash, Height, ValidatorIndex, View, Vote } from '@hanse/protocol';
 import { View as toView } from '@hanse/protocol';
+import { wasMissed } from './delta.ts';
 import {
   type ConsensusState,
   fetchCertificates,
@@ -10,6 +11,7 @@ import {
   roundOf,
   someoneElse,
 } from './state.ts';
+import { isCaught, sameStatement } from './statements.ts';
 import { type Demand, enterView, resendDeadline, viewAhead } from './timers.ts';
 import type { Effect, Input } from './types.ts';
 
@@ -160,6 +162,34 @@ export function knowsCertificate(state: ConsensusState, certificate: Certificate
   const round = state.rounds.get(view);
   if (round === undefined || kind === 'finalize') return false;
   return (kind === 'notarize' ? round.notarization : round.nullification) !== undefined;
+}
+
+/**
+ * Whether a vote would tell this core nothing new, as `knowsCertificate`: its view is settled, it was counted, or its signer was caught
+ * signing two of the kind in that view, after which a third is no news.
+ */
+export function knowsVote(state: ConsensusState, { statement, signer }: Vote): boolean {
+  const { kind, view, epoch } = statement;
+  if (epoch !== state.options.epoch) return false;
+  if (view <= state.finalized.view) return true;
+  const round = state.rounds.get(view);
+  const votes: ReadonlyMap<ValidatorIndex, Vote> | undefined =
+    kind === 'notarize' ? round?.notarizes : kind === 'nullify' ? round?.nullifies : round?.finalizes;
+  const first = votes?.get(signer);
+  if (round === undefined || first === undefined) return false;
+  return sameStatement(first.statement, statement) || isCaught(round, signer, kind);
+}
+
+/**
+ * Whether a further proposal of a view would tell nothing new: its view is settled, unless this member gave it up for want of a proposal; or its
+ * leader signed two, and this is neither the first nor the notarized one.
+ */
+export function knowsProposal(state: ConsensusState, view: View, digest: Hash): boolean {
+  if (view <= state.finalized.view) return !wasMissed(state, view);
+  const round = state.rounds.get(view);
+  if (round === undefined || round.notarization?.statement.digest === digest) return false;
+  const first = round.message?.digest ?? round.proposed?.digest;
+  return first !== undefined && first !== digest && isCaught(round, leaderOf(state, view), 'notarize');
 }
 
 /**

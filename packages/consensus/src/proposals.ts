@@ -16,6 +16,7 @@ import {
   type Round,
   roundOf,
 } from './state.ts';
+import { equivocationOf } from './statements.ts';
 import { demandOf, idleDeadline, nullify } from './timers.ts';
 import type { Effect, Input, ProposalMessage } from './types.ts';
 
@@ -38,7 +39,7 @@ export function acceptProposal(state: ConsensusState, out: Effect[], message: Pr
   const notarized = round.notarization?.statement.digest;
   if (first !== undefined && first !== digest) {
     const detail = `the leader of view ${view} signed two proposals`;
-    alarmOnce(state, out, round, `${leaderVote.signer}:notarize`, 'equivocation', detail, false);
+    alarmOnce(state, out, round, equivocationOf(leaderVote.signer, 'notarize'), 'equivocation', detail, false);
   }
   if (first === undefined || (notarized === digest && first !== digest)) {
     round.message = message;

@@ -1,4 +1,4 @@
-import type { FinalizeStatement, NotarizeStatement, Statement } from '@hanse/protocol';
+import type { FinalizeStatement, NotarizeStatement, Statement, ValidatorIndex } from '@hanse/protocol';
 import { alarm, blockOf, type ConsensusState, type Round } from './state.ts';
 import type { Effect } from './types.ts';
 
@@ -44,6 +44,16 @@ export function isOwnDecision(round: Round, statement: Statement): boolean {
     case 'finalize':
       return round.sentFinalize !== undefined && sameStatement(round.sentFinalize, statement);
   }
+}
+
+/** Names what a validator is accused of in a view: two different statements of a kind. */
+export function equivocationOf(signer: ValidatorIndex, kind: Statement['kind']): string {
+  return `${signer}:${kind}`;
+}
+
+/** Whether the alarm was raised that a validator signed two different statements of a kind in a view. */
+export function isCaught(round: Round, signer: ValidatorIndex, kind: Statement['kind']): boolean {
+  return round.alarmed.has(`equivocation:${equivocationOf(signer, kind)}`);
 }
 
 /** A verified vote of this member's key that the log lacks: the log was lost, or the key is used twice (spec.md, "Amnesia"). */

@@ -10,7 +10,7 @@ import type {
 import { acceptCertificate } from './certificates.ts';
 import { checkResults } from './finality.ts';
 import { alarmOnce, type ConsensusState, isIndex, type Round, roundOf, VOTE_WINDOW } from './state.ts';
-import { isOwnDecision, raiseAmnesia, recallVote, sameStatement } from './statements.ts';
+import { equivocationOf, isOwnDecision, raiseAmnesia, recallVote, sameStatement } from './statements.ts';
 import type { Effect } from './types.ts';
 
 /** Counts a vote (rules V1 to V4 of spec.md) and forms the certificate that it completes. */
@@ -77,7 +77,7 @@ function keepFirst<S extends Statement>(
   }
   if (!sameStatement(first.statement, vote.statement)) {
     const detail = `validator ${vote.signer} signed two different ${vote.statement.kind} votes in view ${round.view}`;
-    alarmOnce(state, out, round, `${vote.signer}:${vote.statement.kind}`, 'equivocation', detail, false);
+    alarmOnce(state, out, round, equivocationOf(vote.signer, vote.statement.kind), 'equivocation', detail, false);
     giveEvidence(out, round, first, vote);
   }
   return false;

@@ -14,7 +14,7 @@ import type { LedgerService } from './chain/ledgerService.ts';
 import type { SenderService } from './chain/senderService.ts';
 import { Member, type MemberRuntime } from './composition/member.ts';
 import { memberMetrics } from './composition/memberMetrics.ts';
-import { type Alarm, MemberStatus } from './composition/memberStatus.ts';
+import { MemberStatus } from './composition/memberStatus.ts';
 import { chooseOwnKeys } from './composition/ownKeys.ts';
 import { ConfigError } from './config/configError.ts';
 import { createSuite } from './config/createSuite.ts';
@@ -160,7 +160,6 @@ async function assemble(config: NodeConfig, options: NodeOptions, cleanup: Clean
       return named !== undefined;
     },
   };
-  const alarms: Alarm[] = [];
   const finalizedHandlers: ((blocks: readonly { readonly height: number }[]) => void)[] = [];
   const member = await Member.open(
     {
@@ -181,7 +180,6 @@ async function assemble(config: NodeConfig, options: NodeOptions, cleanup: Clean
         for (const handler of finalizedHandlers) handler(blocks);
       },
       alarm: (kind, detail) => {
-        alarms.push({ kind, detail });
         if (kind === DISK_FAILED) failure.report(diskFailure(detail, config.data));
         if (kind === EPOCH_FAILED) failure.report(new Error(detail));
       },
@@ -199,7 +197,6 @@ async function assemble(config: NodeConfig, options: NodeOptions, cleanup: Clean
     suite,
     reader,
     member,
-    alarms,
     voteKeys: () => readMemberKeyRing(config.keys, () => undefined).votes.map(({ key }) => suite.publicKey(key)),
   });
   const rpc = new RPCServer(

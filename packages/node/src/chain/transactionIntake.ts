@@ -93,6 +93,11 @@ export class TransactionIntake {
     return found;
   }
 
+  /** Bodies of proposals that are kept beside the pool. */
+  get retained(): { readonly count: number; readonly bytes: number } {
+    return { count: this.#proposalBodies.size, bytes: this.#proposalBytes };
+  }
+
   /** Their blocks are final: storage has them now. */
   release(hashes: readonly Hash[]): void {
     for (const hash of hashes) this.#forget(hash);

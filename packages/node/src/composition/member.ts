@@ -33,6 +33,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Network } from '../runtime/network.ts';
 import type { Random } from '../runtime/random.ts';
 import type { LedgerReader } from '../storage/ledgerReader.ts';
+import { AlarmBook } from './alarmBook.ts';
 import { readBlockRange } from './blockRange.ts';
 import { credibleHeight } from './credibleHeight.ts';
 import { EngineBodiesAdapter } from './engineBodies.ts';
@@ -92,7 +93,7 @@ export interface MemberEvents {
 /** How many bodies of proposals are kept beside the pool: the unfinalized blocks of a branch, full. */
 const MAX_PROPOSAL_BODIES = 16 * 4_096;
 /** The same in bytes: a leader that never finishes what it proposes must not fill the memory. */
-const MAX_PROPOSAL_BYTES = 128 * 1024 * 1024;
+const MAX_PROPOSAL_BYTES = 32 * 1024 * 1024;
 /** A transaction that waited so long is sent to the next leader again (packages/consensus/spec.md, "Idle"). */
 const RESEND_AGE_MS = 1_000;
 const RESEND_INTERVAL_MS = 1_000;
@@ -114,6 +115,7 @@ export class Member {
   readonly engine: EpochEngines;
   readonly evidence: EvidenceStore;
   readonly readers: ModuleReaders;
+  readonly alarms: AlarmBook;
   readonly #options: MemberOptions;
   readonly #runtime: MemberRuntime;
   readonly #events: MemberEvents;
@@ -193,6 +195,7 @@ export class Member {
     this.peers = draft.peers;
     this.gossip = draft.gossip;
     this.readers = draft.readers;
+    this.alarms = new AlarmBook(runtime.clock);
     this.engine = engine;
     this.evidence = evidence;
     this.sync = this.#createSync();
@@ -236,6 +239,26 @@ export class Member {
     return active && target > height ? { startHeight, height, target } : undefined;
   }
 
+  /** How much of what others may send is kept, by what it is: for tests, and for whoever watches the memory. */
+  retained(): Readonly<Record<string, number>> {
+    const { unprocessed, wanted, known } = this.gossip.retained;
+    const { count, bytes } = this.intake.retained;
+    const peers = this.peers.peers();
+    const sum = (key: 'queuedBytes' | 'waitingBytes'): number => peers.reduce((total, peer) => total + peer[key], 0);
+    return {
+      ...this.engine.load().retained,
+      proposalBodies: count,
+      proposalBodyBytes: bytes,
+      unprocessedTransactions: unprocessed,
+      wantedTransactions: wanted,
+      knownHashes: known,
+      heldBlocks: this.sync.held.blocks,
+      heldBlockBytes: this.sync.held.bytes,
+      queuedBytes: sum('queuedBytes'),
+      waitingBytes: sum('waitingBytes'),
+    };
+  }
+
   /** Takes a transaction of a client; if the pool takes it, the other members hear of it. */
   async submit(raw: Uint8Array): ReturnType<TransactionIntake['submitOne']> {
     const result = await this.intake.submitOne(raw);
@@ -253,7 +276,8 @@ export class Member {
   }
 
   alarm(kind: string, detail: string): void {
-    this.#runtime.logger.log('error', 'alarm', { kind, detail });
+    const line = this.alarms.raise(kind, detail);
+    if (line !== undefined) this.#runtime.logger.log('error', 'alarm', { kind, detail, ...line });
     this.#events.alarm(kind, detail);
   }
 

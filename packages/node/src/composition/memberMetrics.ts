@@ -45,4 +45,15 @@ export function memberMetrics(metrics: Metrics, member: Member, reader: LedgerRe
     'Transactions of peers dropped because they came too fast.',
     () => member.gossip.dropped,
   );
+  gauge('hanse_alarms_total', 'Alarms since the start.', () => member.alarms.count);
+  gauge('hanse_peer_offences_total', 'Times that a peer was cut off for what it sent.', () =>
+    member.peers.peers().reduce((sum, { counters }) => sum + counters.offences, 0),
+  );
+  for (const what of Object.keys(member.retained())) {
+    gauge(
+      `hanse_retained_${what.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
+      'How much of what others may send is kept.',
+      () => member.retained()[what] ?? 0,
+    );
+  }
 }

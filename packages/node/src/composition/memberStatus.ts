@@ -22,12 +22,6 @@ import type { LedgerReader } from '../storage/ledgerReader.ts';
 import type { Member } from './member.ts';
 import { membershipOf } from './ownKeys.ts';
 
-/** Something that a person should know; kept until the member restarts. */
-export interface Alarm {
-  readonly kind: string;
-  readonly detail: string;
-}
-
 export interface MemberStatusModules {
   readonly name: string;
   readonly version: string;
@@ -36,7 +30,6 @@ export interface MemberStatusModules {
   readonly suite: Suite;
   readonly reader: LedgerReader;
   readonly member: Member;
-  readonly alarms: readonly Alarm[];
   /** The public vote keys in the member's folder now. */
   readonly voteKeys: () => readonly Hex[];
 }
@@ -202,11 +195,10 @@ export class MemberStatus {
   }
 
   #alarmsCheck(): Check {
-    const { alarms } = this.#modules;
-    const last = alarms.at(-1);
+    const { count, last } = this.#modules.member.alarms;
     return {
       healthy: last === undefined,
-      detail: last === undefined ? 'none' : `${alarms.length}, the last: ${last.kind}: ${last.detail}`,
+      detail: last === undefined ? 'none' : `${count}, the last: ${last.kind}: ${last.detail}`,
     };
   }
 }

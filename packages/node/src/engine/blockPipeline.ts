@@ -12,7 +12,7 @@ import {
 } from './messages.ts';
 import type { EngineMetrics } from './metrics.ts';
 import type { EngineBodies, EngineTransport } from './ports.ts';
-import type { ProposalEntry, ProposalStore } from './proposalStore.ts';
+import { addBody, type ProposalEntry, type ProposalStore } from './proposalStore.ts';
 import { Sleeper } from './sleeper.ts';
 import type { Verdict } from './verification.ts';
 
@@ -48,6 +48,8 @@ export interface PipelineHost {
   /** A verified proposal with nothing in it that was not verified itself. */
   canonicalProposal(message: ProposalMessage): ProposalMessage;
   digestOf(proposal: ProposalMessage['proposal']): Hash;
+  /** The hash of a transaction's encoding. */
+  hashOf(raw: Uint8Array): Hash;
   /** Appends proposal and bodies to the log; the flush of any vote that is cast later covers them. */
   logProposal(message: ProposalMessage, transactions: readonly TransactionBody[]): void;
   /** Storage holds these blocks; the last one is what the certificate names. */
@@ -99,7 +101,8 @@ export class BlockPipeline {
     const entry = store.put(envelope.message, clock.monotonicMs());
     if (from !== undefined) entry.holders.add(from);
     if (envelope.inline.length > 0 && entry.transactions === undefined) {
-      entry.accepting = Promise.all([entry.accepting, this.#accept(entry, envelope.inline)]).then(() => undefined);
+      const accepted = this.#acceptInline(entry, envelope.inline, from);
+      entry.accepting = Promise.all([entry.accepting, accepted]).then(() => undefined);
     }
     return entry;
   }
@@ -216,15 +219,36 @@ export class BlockPipeline {
     if (parentDigest === this.#modules.host.head().digest) this.#modules.bodies.rejected(rejected);
   }
 
+  /** Bodies that came with a proposal. Hashing is cheap; what the proposal does not name is not worth finding a sender for. */
+  async #acceptInline(
+    entry: ProposalEntry,
+    inline: readonly Uint8Array[],
+    from: ValidatorIndex | undefined,
+  ): Promise<void> {
+    const expected = new Set(entry.proposal.transactionHashes);
+    const wanted: Uint8Array[] = [];
+    for (const raw of inline) {
+      const hash = this.#modules.host.hashOf(raw);
+      if (!expected.has(hash)) {
+        if (from !== undefined)
+          this.#modules.transport.misbehaved(from, 'a proposal with transactions that are not its own');
+        return;
+      }
+      if (!entry.bodies.has(hash)) wanted.push(raw);
+    }
+    if (wanted.length > 0) await this.#accept(entry, wanted);
+  }
+
   async #accept(entry: ProposalEntry, raws: readonly Uint8Array[]): Promise<number> {
     const expected = new Set(entry.proposal.transactionHashes);
     let taken = 0;
     try {
       for (const body of await this.#modules.bodies.accept(raws)) {
         if (!expected.has(body.hash) || entry.bodies.has(body.hash)) continue;
-        entry.bodies.set(body.hash, body);
+        addBody(entry, body);
         taken++;
       }
+      this.#modules.store.trim();
     } catch (error) {
       this.#modules.host.alarm('bodies-failed', messageOf(error), false);
     }
@@ -271,10 +295,10 @@ export class BlockPipeline {
     const { transactionHashes } = entry.proposal;
     const absent = transactionHashes.filter((hash) => !entry.bodies.has(hash));
     if (absent.length === 0) return absent;
-    for (const [hash, body] of this.#modules.bodies.get(absent)) entry.bodies.set(hash, body);
+    for (const body of this.#modules.bodies.get(absent).values()) addBody(entry, body);
     return absent.filter((hash) => {
       const elsewhere = entry.bodies.has(hash) ? undefined : this.#modules.store.body(hash);
-      if (elsewhere !== undefined) entry.bodies.set(hash, elsewhere);
+      if (elsewhere !== undefined) addBody(entry, elsewhere);
       return !entry.bodies.has(hash);
     });
   }

@@ -26,6 +26,7 @@ import type { FinalizedBlock, FinalizedHead } from '../chain/ledger.ts';
 import type { Timer } from '../runtime/clock.ts';
 import { alarmKindOf } from '../runtime/diskFailure.ts';
 import { BlockPipeline, type Head, type UntimedInput } from './blockPipeline.ts';
+import { type EngineLoad, engineLoad } from './engineLoad.ts';
 import { certificateOf, type EngineLog, headOf, openEngineLog, placeOf, type RecoveredLog } from './engineLog.ts';
 import type { EngineModules, EngineOpenModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
 import { type EngineRecord, encodeEngineRecord } from './logRecords.ts';
@@ -35,7 +36,8 @@ import { PeerDesk } from './peerDesk.ts';
 import { ProposalStore } from './proposalStore.ts';
 import { Sleeper } from './sleeper.ts';
 import { StatusExchange } from './statusExchange.ts';
-import { defaultVerifierLimits, Verifier } from './verification.ts';
+import { ValidatorBudgets } from './validatorBudgets.ts';
+import { Verifier } from './verification.ts';
 import { certificateRecords, VoteDesk } from './voteDesk.ts';
 
 export type { EngineModules, EngineOpenModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
@@ -65,6 +67,7 @@ export class Engine {
   readonly #self: ValidatorIndex | undefined;
   readonly #store = new ProposalStore();
   readonly #sleeper: Sleeper;
+  readonly #budgets: ValidatorBudgets;
   readonly #verifier: Verifier;
   readonly #pipeline: BlockPipeline;
   readonly #peers: PeerDesk;
@@ -105,14 +108,8 @@ export class Engine {
     this.#recovered = recovered;
     this.#amnesia = recovered.amnesia;
     this.#sleeper = new Sleeper(modules.clock);
-    const monotonicMs = (): number => modules.clock.monotonicMs();
-    this.#verifier = new Verifier({
-      suite,
-      genesisHash,
-      validators: head.validators,
-      ...defaultVerifierLimits,
-      monotonicMs,
-    });
+    this.#budgets = new ValidatorBudgets(() => modules.clock.monotonicMs());
+    this.#verifier = new Verifier({ suite, genesisHash, validators: head.validators, budgets: this.#budgets });
     this.#core = createConsensus(this.#consensusOptions(), this.#point());
     this.#pipeline = this.#createPipeline();
     this.#peers = this.#createPeerDesk();
@@ -218,6 +215,12 @@ export class Engine {
       self: this.#self,
       signedAsFinal: this.#votes?.signedAsFinal(this.#head.height) ?? [],
     };
+  }
+
+  /** What of what others sent is kept, and how far they used their budgets. */
+  load(): EngineLoad {
+    const parts = { core: this.#core, verifier: this.#verifier, store: this.#store, peers: this.#peers };
+    return engineLoad(parts, this.#budgets);
   }
 
   /** Stops: nothing is signed, sent or asked any more. The log stays open for the next engine. */
@@ -533,6 +536,7 @@ export class Engine {
         verifyProposal: (from, message) => this.#verifier.proposal(from, message),
         canonicalProposal: (message) => this.#peers.canonicalProposal(message),
         digestOf: this.#digestOf,
+        hashOf: (raw) => this.#options.suite.hashHex(raw),
         logProposal: (message, transactions) =>
           this.#append({ kind: 'proposal', message, transactions: transactions.map(({ raw }) => raw) }),
         applied: (blocks, certificate) => this.#applied(blocks, certificate),
@@ -554,6 +558,7 @@ export class Engine {
       store: this.#store,
       clock,
       metrics: this.metrics,
+      budgets: this.#budgets,
       digestOf: this.#digestOf,
       feed: (input) => this.#feed(input),
       register: (envelope, from) => {

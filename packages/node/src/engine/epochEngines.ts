@@ -3,6 +3,7 @@ import { View } from '@hanse/protocol';
 import type { FinalizedHead, Ledger } from '../chain/ledger.ts';
 import { alarmKindOf } from '../runtime/diskFailure.ts';
 import { Engine } from './engine.ts';
+import type { EngineLoad } from './engineLoad.ts';
 import { type EngineLog, openEngineLog, placeOf } from './engineLog.ts';
 import type { EngineModules, EngineOptions, EngineState } from './engineOptions.ts';
 import { EpochTransport, type MemberTransport } from './memberTransport.ts';
@@ -110,6 +111,11 @@ export class EpochEngines {
 
   state(): EngineState {
     return this.#engine.state();
+  }
+
+  /** See `Engine.load`. */
+  load(): EngineLoad {
+    return this.#engine.load();
   }
 
   /** A message from a member, of the epoch that it says. Never throws. */

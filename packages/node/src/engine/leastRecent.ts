@@ -1,5 +1,6 @@
 /** A map that forgets the entry that was used longest ago when it is over its bound. */
 export interface LeastRecentMap<K, V> {
+  readonly size: number;
   /** Counts as a use. */
   has(key: K): boolean;
   get(key: K): V | undefined;
@@ -17,6 +18,9 @@ export function leastRecent<K, V>(): LeastRecentMap<K, V> {
     return value;
   };
   return {
+    get size() {
+      return entries.size;
+    },
     has: (key) => touch(key) !== undefined,
     get: touch,
     set(key, value, maxSize) {

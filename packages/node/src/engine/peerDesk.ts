@@ -2,16 +2,16 @@ import {
   type ConsensusState,
   certificatesBetween,
   knowsCertificate,
+  knowsVote,
   type ProposalMessage,
   sameStatement,
   statusCertificates,
   statusOf,
-  wasMissed,
+  VOTE_WINDOW,
 } from '@hanse/consensus';
 import type { Certificate, Epoch, Hash, ValidatorIndex, Vote } from '@hanse/protocol';
 import type { TransactionBody } from '../chain/ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { TokenBucket } from '../runtime/tokenBucket.ts';
 import type { UntimedInput } from './blockPipeline.ts';
 import {
   decodeCertificateRequest,
@@ -31,7 +31,9 @@ import {
 } from './messages.ts';
 import type { EngineMetrics } from './metrics.ts';
 import type { EngineBodies, EngineTransport } from './ports.ts';
+import { ProposalAdmission } from './proposalAdmission.ts';
 import type { ProposalEntry, ProposalStore } from './proposalStore.ts';
+import type { BudgetName, ValidatorBudgets } from './validatorBudgets.ts';
 import type { Verdict, Verifier } from './verification.ts';
 
 export interface PeerDeskModules {
@@ -44,15 +46,16 @@ export interface PeerDeskModules {
   readonly store: ProposalStore;
   readonly clock: Clock;
   readonly metrics: EngineMetrics;
+  readonly budgets: ValidatorBudgets;
   readonly digestOf: (proposal: ProposalMessage['proposal']) => Hash;
   readonly feed: (input: UntimedInput) => void;
   /** A verified proposal, before it is fed to the core. */
   readonly register: (envelope: ProposalEnvelope, from: ValidatorIndex) => void;
 }
 
-/** Bytes of answers that one peer may ask for at once, and every second: a tiny request can have a 2 MiB answer. */
-const ANSWER_BURST = 64 * 1024 * 1024;
-const ANSWER_BYTES_PER_SECOND = 16 * 1024 * 1024;
+/** What a request costs before its answer is known, as bytes of an answer: a hash of 33 bytes takes as long to look for as 500 to send. */
+const REQUEST_COST = 4_096;
+const REQUEST_COST_PER_BYTE = 16;
 /** How many of each peer's newest votes are remembered, to remind it of them after it restarted. */
 const REMEMBERED_VOTES = 4;
 
@@ -61,10 +64,11 @@ export class PeerDesk {
   readonly #modules: PeerDeskModules;
   readonly #votesSeen = new Map<ValidatorIndex, Vote[]>();
   readonly #answered = new Set<ValidatorIndex>();
-  readonly #answerBudgets = new Map<ValidatorIndex, TokenBucket>();
+  readonly #admission: ProposalAdmission;
 
   constructor(modules: PeerDeskModules) {
     this.#modules = modules;
+    this.#admission = new ProposalAdmission(modules);
   }
 
   /** A message that asks for no answer. Kinds of later versions are let pass. */
@@ -75,12 +79,13 @@ export class PeerDesk {
           this.#receiveProposal(from, decodeProposalEnvelope(payload, this.#modules.digestOf));
           return;
         case messageKinds.votes:
-          for (const vote of decodeVotes(payload)) this.#receiveVote(from, vote, from);
+          this.#receiveVotes(from, decodeVotes(payload));
           return;
         case messageKinds.certificates:
-          for (const certificate of decodeCertificates(payload)) this.receiveCertificate(from, certificate);
+          this.#receiveCertificates(from, decodeCertificates(payload));
           return;
         case messageKinds.status:
+          this.#payForStatus(from);
           this.#receiveStatus(from, decodeStatus(payload));
           return;
         default:
@@ -115,6 +120,11 @@ export class PeerDesk {
     }
   }
 
+  /** Votes of others that are remembered. */
+  get rememberedVotes(): number {
+    return [...this.#votesSeen.values()].reduce((sum, votes) => sum + votes.length, 0);
+  }
+
   /** Who has answered this member's question since the start, or since `forgetAnswers`. */
   get answered(): ReadonlySet<ValidatorIndex> {
     return this.#answered;
@@ -130,6 +140,30 @@ export class PeerDesk {
     if (knowsCertificate(core(), certificate) && !this.#contradicts(certificate)) return;
     this.#expect(verifier.certificate(from, certificate));
     feed({ type: 'certificate', from, certificate: verifier.canonical(certificate) });
+  }
+
+  #receiveVotes(from: ValidatorIndex, votes: readonly Vote[]): void {
+    this.#pay(from, 'items', votes.length);
+    for (const vote of votes) this.#receiveVote(from, vote, from);
+  }
+
+  #receiveCertificates(from: ValidatorIndex, certificates: readonly Certificate[]): void {
+    this.#pay(
+      from,
+      'items',
+      certificates.reduce((sum, { signatures }) => sum + 1 + signatures.length, 0),
+    );
+    for (const certificate of certificates) this.receiveCertificate(from, certificate);
+  }
+
+  /** Unasked reports and questions; an answer to this member's own question costs its sender nothing. */
+  #payForStatus(from: ValidatorIndex): void {
+    this.#pay(from, 'statuses', 1);
+  }
+
+  /** No honest member sends so much, however busy it is or was. */
+  #pay(from: ValidatorIndex, budget: BudgetName, amount: number): void {
+    if (!this.#modules.budgets.take(from, budget, amount)) throw new Error(`over its budget of ${budget}`);
   }
 
   #receiveStatus(from: ValidatorIndex, status: StatusMessage): void {
@@ -158,8 +192,13 @@ export class PeerDesk {
     });
   }
 
-  /** Answers a request; throws if it is malformed or over the peer's budget. */
+  /** Answers a request; throws if it is malformed, a RequestDenied if it is over the peer's budget. */
   answer(from: ValidatorIndex, kind: number, payload: Uint8Array): Uint8Array {
+    const { budgets } = this.#modules;
+    const denied = (): RequestDenied => new RequestDenied('too many large requests, try again later');
+    // Paid before anything is looked for; what the answer has beyond that is paid before it is sent.
+    const cost = REQUEST_COST + payload.length * REQUEST_COST_PER_BYTE;
+    if (!budgets.take(from, 'answers', cost)) throw denied();
     let answer: Uint8Array;
     try {
       answer = this.#answer(from, kind, payload);
@@ -167,7 +206,7 @@ export class PeerDesk {
       this.#blame(from, error);
       throw error;
     }
-    if (!this.#mayAnswer(from, answer.length)) throw new Error('too many large requests');
+    if (!budgets.take(from, 'answers', Math.max(0, answer.length - cost))) throw denied();
     return answer;
   }
 
@@ -189,25 +228,32 @@ export class PeerDesk {
   }
 
   #receiveProposal(from: ValidatorIndex, envelope: ProposalEnvelope): void {
-    const { metrics, verifier, core, register, feed } = this.#modules;
+    const { metrics, core, register, feed } = this.#modules;
+    const { message, inline } = envelope;
     metrics.proposalsReceived++;
-    const { statement } = envelope.message.leaderVote;
-    const settled = statement.view <= core().finalized.view;
-    // One that this member gave up waiting for still tells how long its leader takes.
-    if (settled && !wasMissed(core(), statement.view)) return;
-    this.#expect(verifier.proposal(from, envelope.message));
-    const message = this.canonicalProposal(envelope.message);
-    if (!settled) register({ message, inline: envelope.inline }, from);
-    feed({ type: 'proposal', from, message });
+    this.#pay(
+      from,
+      'items',
+      message.justification.reduce((sum, { signatures }) => sum + 1 + signatures.length, 1) + inline.length,
+    );
+    const admitted = this.#admission.admit(from, envelope);
+    if ('verdict' in admitted) this.#expect(admitted);
+    else {
+      // One that this member gave up waiting for still tells the core how long its leader takes; nobody needs its bodies any more.
+      if (message.leaderVote.statement.view > core().finalized.view) register(admitted, from);
+      feed({ type: 'proposal', from, message: admitted.message });
+    }
   }
 
   /** Members send their own votes, and a restarted member's votes back to itself; nobody relays others'. */
   #receiveVote(from: ValidatorIndex, vote: Vote, expectedSigner: ValidatorIndex): void {
-    const { metrics, verifier, core, feed } = this.#modules;
+    const { metrics, verifier, core, feed, budgets } = this.#modules;
     metrics.votesReceived++;
     if (vote.signer !== expectedSigner) throw new Error(`a vote signed by validator ${vote.signer}`);
-    // A vote of a settled view cannot count any more; it still shows that its sender is there, and needs no verification for that.
-    if (vote.statement.view > core().finalized.view) {
+    // A vote that cannot count any more, or counted before, still shows that its sender is there, and needs no verification for that.
+    if (!knowsVote(core(), vote)) {
+      const distant = vote.statement.view > core().view + VOTE_WINDOW;
+      if (distant && !budgets.take(from, 'distantVotes', 1)) throw new Ignored('votes for views far ahead');
       this.#expect(verifier.vote(from, vote));
       if (vote.signer === from) this.#rememberVote(vote);
     }
@@ -246,6 +292,7 @@ export class PeerDesk {
         return encodeCertificates(known ? certificatesBetween(this.#modules.core(), fromView, toView) : []);
       }
       case messageKinds.requestStatus:
+        this.#payForStatus(from);
         this.#receiveStatus(from, decodeStatus(payload));
         return this.status(from);
       default:
@@ -271,13 +318,6 @@ export class PeerDesk {
     return raws;
   }
 
-  #mayAnswer(peer: ValidatorIndex, bytes: number): boolean {
-    const nowMs = this.#modules.clock.monotonicMs();
-    const budget = this.#answerBudgets.get(peer) ?? new TokenBucket(ANSWER_BYTES_PER_SECOND, ANSWER_BURST, nowMs);
-    this.#answerBudgets.set(peer, budget);
-    return budget.take(bytes, nowMs);
-  }
-
   /** Throws for the blame of the sender, or quietly ends the handling of what is to be ignored. */
   #expect(verdict: Verdict): void {
     if (verdict.verdict === 'good') return;
@@ -296,3 +336,6 @@ export class PeerDesk {
 }
 
 class Ignored extends Error {}
+
+/** A request that would cost more than its sender may ask for; no offence, since a busy member may ask the same of many at once. */
+export class RequestDenied extends Error {}

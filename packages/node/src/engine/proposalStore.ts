@@ -13,8 +13,10 @@ export interface ProposalEntry {
   /** As its leader sent it; absent for a proposal that this member built and has not signed yet. */
   message: ProposalMessage | undefined;
   readonly firstSeenMs: number;
-  /** Bodies at hand, by hash. */
-  readonly bodies: Map<Hash, TransactionBody>;
+  /** Bodies at hand, by hash; `addBody` adds to them. */
+  readonly bodies: ReadonlyMap<Hash, TransactionBody>;
+  /** Roughly what the entry takes in memory. */
+  bytes: number;
   /** All bodies in the proposal's order, once they are complete. */
   transactions: readonly TransactionBody[] | undefined;
   /** Inline bodies that are still being verified. */
@@ -33,8 +35,12 @@ export interface ProposalEntry {
   readonly holders: Set<ValidatorIndex>;
 }
 
-/** Proposals of one leader that nobody asked for are kept up to this many: a Byzantine leader cannot fill the memory. */
-const MAX_UNWANTED_PER_LEADER = 8;
+/**
+ * Proposals of one leader that no certificate and no own vote stands behind are kept up to this many, and those of all leaders up to so many
+ * bytes: Byzantine leaders cannot fill the memory. An honest leader has one at a time, or as many as views failed in a row.
+ */
+const MAX_UNWANTED_PER_LEADER = 4;
+const MAX_UNWANTED_BYTES = 32 * 1024 * 1024;
 /** Finalized proposals that are kept to help members that are a few blocks behind, in number and bytes. */
 const MAX_FINALIZED = 32;
 const MAX_FINALIZED_BYTES = 8 * 1024 * 1024;
@@ -42,7 +48,7 @@ const MAX_FINALIZED_BYTES = 8 * 1024 * 1024;
 /** Every proposal above the finalized block, and a short tail of finalized ones to serve from. */
 export class ProposalStore {
   readonly #entries = new Map<Hash, ProposalEntry>();
-  readonly #finalized = new Map<Hash, ProposalEntry>();
+  readonly #finalized = new Map<Hash, { readonly entry: ProposalEntry; readonly bytes: number }>();
   #finalizedBytes = 0;
 
   get(digest: Hash): ProposalEntry | undefined {
@@ -51,7 +57,7 @@ export class ProposalStore {
 
   /** Like `get`, and also among the newest finalized ones. */
   find(digest: Hash): ProposalEntry | undefined {
-    return this.#entries.get(digest) ?? this.#finalized.get(digest);
+    return this.#entries.get(digest) ?? this.#finalized.get(digest)?.entry;
   }
 
   values(): IterableIterator<ProposalEntry> {
@@ -76,7 +82,38 @@ export class ProposalStore {
     });
     this.#entries.set(message.digest, entry);
     this.#evict(leader);
+    this.trim();
     return entry;
+  }
+
+  /** What is held: proposals above the finalized block, finalized ones to serve, and the bytes of both. */
+  get size(): { readonly proposals: number; readonly finalized: number; readonly bytes: number } {
+    let bytes = this.#finalizedBytes;
+    for (const entry of this.#entries.values()) bytes += entry.bytes;
+    return { proposals: this.#entries.size, finalized: this.#finalized.size, bytes };
+  }
+
+  /** Bodies arrive after their proposal: lets the oldest of the leader go that has the most bytes here, while all together have too many. */
+  trim(): void {
+    const byLeader = new Map<ValidatorIndex, { bytes: number; entries: ProposalEntry[] }>();
+    let total = 0;
+    for (const entry of this.#entries.values()) {
+      if (entry.wanted) continue;
+      const held = byLeader.get(entry.leader) ?? { bytes: 0, entries: [] };
+      byLeader.set(entry.leader, held);
+      held.bytes += entry.bytes;
+      held.entries.push(entry);
+      total += entry.bytes;
+    }
+    while (total > MAX_UNWANTED_BYTES) {
+      const most = [...byLeader.values()].reduce((a, b) => (b.bytes > a.bytes ? b : a));
+      most.entries.sort((a, b) => a.view - b.view);
+      const oldest = most.entries.shift();
+      if (oldest === undefined) return;
+      this.#entries.delete(oldest.digest);
+      most.bytes -= oldest.bytes;
+      total -= oldest.bytes;
+    }
   }
 
   /** The entry of a proposal that this member built on a block of `parentView`, with all its bodies. */
@@ -90,7 +127,7 @@ export class ProposalStore {
     const { view, leader } = proposal;
     const entry = newEntry(proposal, digest, nowMs, { message: undefined, view, leader, parentView, built: true });
     entry.transactions = transactions;
-    for (const body of transactions) entry.bodies.set(body.hash, body);
+    for (const body of transactions) addBody(entry, body);
     this.#entries.set(digest, entry);
     return entry;
   }
@@ -121,7 +158,7 @@ export class ProposalStore {
       const body = entry.bodies.get(hash);
       if (body !== undefined) return body;
     }
-    for (const entry of this.#finalized.values()) {
+    for (const { entry } of this.#finalized.values()) {
       const body = entry.bodies.get(hash);
       if (body !== undefined) return body;
     }
@@ -141,12 +178,14 @@ export class ProposalStore {
   }
 
   #keepFinalized(digest: Hash, entry: ProposalEntry): void {
-    this.#finalized.set(digest, entry);
-    this.#finalizedBytes += sizeOf(entry);
+    // Apart from the entry's own figure, which may still change.
+    const { bytes } = entry;
+    this.#finalized.set(digest, { entry, bytes });
+    this.#finalizedBytes += bytes;
     for (const [oldest, old] of this.#finalized) {
       if (this.#finalized.size <= MAX_FINALIZED && this.#finalizedBytes <= MAX_FINALIZED_BYTES) break;
       this.#finalized.delete(oldest);
-      this.#finalizedBytes -= sizeOf(old);
+      this.#finalizedBytes -= old.bytes;
     }
   }
 
@@ -167,6 +206,8 @@ function newEntry(
     ...origin,
     firstSeenMs,
     bodies: new Map(),
+    // A hash is a text of 66 characters, and stands in the proposal and among the bodies.
+    bytes: 1_000 + proposal.transactionHashes.length * 150,
     transactions: undefined,
     accepting: Promise.resolve(),
     gathering: undefined,
@@ -179,8 +220,9 @@ function newEntry(
   };
 }
 
-function sizeOf(entry: ProposalEntry): number {
-  let bytes = 200;
-  for (const body of entry.transactions ?? []) bytes += body.raw.length + 200;
-  return bytes;
+/** A body that came for a proposal. */
+export function addBody(entry: ProposalEntry, body: TransactionBody): void {
+  if (entry.bodies.has(body.hash)) return;
+  (entry.bodies as Map<Hash, TransactionBody>).set(body.hash, body);
+  entry.bytes += body.raw.length + 200;
 }

@@ -16,7 +16,8 @@ import {
 } from '@hanse/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { testGenesisHash } from './testing/engineCluster.ts';
-import { defaultVerifierLimits, Verifier } from './verification.ts';
+import { ValidatorBudgets } from './validatorBudgets.ts';
+import { Verifier } from './verification.ts';
 
 const real = createInternationalSuite(portablePrimitives);
 const keys = [1, 2, 3, 4].map((byte) => new Uint8Array(32).fill(byte));
@@ -39,9 +40,10 @@ const counting: Suite = {
   },
 };
 
-function verifier(limits: Partial<typeof defaultVerifierLimits> | Record<string, number> = {}): Verifier {
-  const options = { suite: counting, genesisHash: testGenesisHash, validators, monotonicMs: () => nowMs };
-  return new Verifier({ ...options, ...defaultVerifierLimits, ...limits });
+function verifier(remembered: { rememberedSignatures?: number } = {}, burst?: number): Verifier {
+  const limits = burst === undefined ? {} : { signatures: { perSecond: 1, burst } };
+  const budgets = new ValidatorBudgets(() => nowMs, limits);
+  return new Verifier({ suite: counting, genesisHash: testGenesisHash, validators, budgets, ...remembered });
 }
 
 function sign(statement: Statement, signer: number, genesisHash = testGenesisHash): Vote {
@@ -143,10 +145,14 @@ describe('verification', () => {
     for (const message of bad) expect(verifier().proposal(1, message).verdict).toBe('bad');
   });
 
-  it('stops verifying for a peer that exceeds its budget, and not for the others', () => {
-    const checker = verifier({ signatureBurst: 3, signaturesPerSecond: 1 });
+  it('takes a peer that exceeds its budget for a flood, verifies no more for it, and goes on for the others', () => {
+    const checker = verifier({}, 3);
     for (const view of [1, 2, 3]) expect(checker.vote(2, sign(nullify(view), 2)).verdict).toBe('good');
-    expect(checker.vote(2, sign(nullify(4), 2)).verdict).toBe('ignored');
+    expect(checker.vote(2, sign(nullify(4), 2))).toEqual({
+      verdict: 'bad',
+      reason: 'more signatures than a member needs to have verified',
+    });
+    expect(verifications).toBe(3);
     expect(checker.vote(1, sign(nullify(4), 1)).verdict).toBe('good');
     nowMs = 1_000;
     expect(checker.vote(2, sign(nullify(4), 2)).verdict).toBe('good');

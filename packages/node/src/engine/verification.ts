@@ -10,31 +10,25 @@ import {
   type ValidatorSet,
   type Vote,
 } from '@hanse/protocol';
-import { TokenBucket } from '../runtime/tokenBucket.ts';
 import { leastRecent } from './leastRecent.ts';
+import type { ValidatorBudgets } from './validatorBudgets.ts';
 
 export interface VerifierOptions {
   readonly suite: Suite;
   readonly genesisHash: Hash;
   readonly validators: ValidatorSet;
-  /** How many verified signatures are remembered. */
-  readonly rememberedSignatures: number;
-  /** Signatures one peer may have verified at once, and how many more every second. */
-  readonly signatureBurst: number;
-  readonly signaturesPerSecond: number;
-  readonly monotonicMs: () => number;
+  readonly budgets: ValidatorBudgets;
+  /** How many verified signatures are remembered, and how many verified certificates. */
+  readonly rememberedSignatures?: number;
+  readonly rememberedCertificates?: number;
 }
 
-export const defaultVerifierLimits = {
-  rememberedSignatures: 16_384,
-  // The largest answer, 256 certificates of 21 signatures, must fit; 2,000 a second are a tenth of one core at 50 us each.
-  signatureBurst: 8_192,
-  signaturesPerSecond: 2_000,
-} as const;
+const REMEMBERED_SIGNATURES = 16_384;
+const REMEMBERED_CERTIFICATES = 1_024;
 
 export type Verdict =
   | { readonly verdict: 'good' }
-  /** Of another epoch or beyond the peer's budget: no blame, and not for the core. */
+  /** Of another epoch, or of no use: no blame, and not for the core. */
   | { readonly verdict: 'ignored'; readonly reason: string }
   /** No honest member sends this. */
   | { readonly verdict: 'bad'; readonly reason: string };
@@ -51,10 +45,13 @@ export class Verifier {
   readonly #verified = leastRecent<string, true>();
   /** Verified certificates by statement: another set of signers for the same statement proves nothing new. */
   readonly #certificates = leastRecent<string, Certificate>();
-  readonly #budgets = new Map<ValidatorIndex, TokenBucket>();
 
   constructor(options: VerifierOptions) {
     this.#options = options;
+  }
+
+  get remembered(): { readonly signatures: number; readonly certificates: number } {
+    return { signatures: this.#verified.size, certificates: this.#certificates.size };
   }
 
   /** Remembers a signature that this member made or read from its own log. */
@@ -90,7 +87,9 @@ export class Verifier {
       previous = signer;
     }
     const verdict = this.#signatures(from, message, signatures);
-    if (verdict.verdict === 'good') this.#certificates.set(key, certificate, 1_024);
+    if (verdict.verdict === 'good') {
+      this.#certificates.set(key, certificate, this.#options.rememberedCertificates ?? REMEMBERED_CERTIFICATES);
+    }
     return verdict;
   }
 
@@ -103,7 +102,17 @@ export class Verifier {
 
   /** The leader's signature, its right to the view, and what binds the vote to the proposal; and the justification. */
   proposal(from: ValidatorIndex, message: ProposalMessage): Verdict {
-    const { proposal, leaderVote, digest, justification } = message;
+    const own = this.leaderVote(from, message);
+    if (own.verdict !== 'good') return own;
+    for (const certificate of message.justification) {
+      const verdict = this.certificate(from, certificate);
+      if (verdict.verdict !== 'good') return verdict;
+    }
+    return GOOD;
+  }
+
+  /** A proposal without its justification. */
+  leaderVote(from: ValidatorIndex, { proposal, leaderVote, digest }: ProposalMessage): Verdict {
     const { epoch, validators } = this.#options.validators;
     const { statement } = leaderVote;
     if (proposal.epoch !== epoch || statement.epoch !== epoch) return ignored(`epoch ${proposal.epoch}`);
@@ -115,13 +124,7 @@ export class Verifier {
     if (proposal.leader !== proposal.view % validators.length)
       return bad('a proposal names a leader who does not lead its view');
     if (statement.parentView >= statement.view) return bad('a proposal names a parent of a later view');
-    const own = this.vote(from, leaderVote);
-    if (own.verdict !== 'good') return own;
-    for (const certificate of justification) {
-      const verdict = this.certificate(from, certificate);
-      if (verdict.verdict !== 'good') return verdict;
-    }
-    return GOOD;
+    return this.vote(from, leaderVote);
   }
 
   #signatures(
@@ -129,12 +132,13 @@ export class Verifier {
     message: Uint8Array,
     entries: readonly { readonly signer: ValidatorIndex; readonly signature: Uint8Array }[],
   ): Verdict {
-    const { suite, validators } = this.#options;
+    const { suite, validators, budgets } = this.#options;
     const unknown = entries
       .map((entry) => ({ ...entry, key: signatureKey(message, entry.signer, entry.signature) }))
       .filter(({ key }) => !this.#verified.has(key));
     if (unknown.length === 0) return GOOD;
-    if (!this.#spend(from, unknown.length)) return ignored('more signatures than the peer may have verified');
+    if (!budgets.take(from, 'signatures', unknown.length))
+      return bad('more signatures than a member needs to have verified');
     for (const { signer, signature, key } of unknown) {
       const validator = validators.validators[signer]!;
       if (!suite.verify(validator.voteKey, message, signature)) return bad(`a wrong signature of ${validator.name}`);
@@ -143,16 +147,8 @@ export class Verifier {
     return GOOD;
   }
 
-  #spend(from: ValidatorIndex, count: number): boolean {
-    const { signatureBurst, signaturesPerSecond, monotonicMs } = this.#options;
-    const nowMs = monotonicMs();
-    const budget = this.#budgets.get(from) ?? new TokenBucket(signaturesPerSecond, signatureBurst, nowMs);
-    this.#budgets.set(from, budget);
-    return budget.take(count, nowMs);
-  }
-
   #remember(key: string): void {
-    this.#verified.set(key, true, this.#options.rememberedSignatures);
+    this.#verified.set(key, true, this.#options.rememberedSignatures ?? REMEMBERED_SIGNATURES);
   }
 }
 

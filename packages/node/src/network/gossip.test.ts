@@ -184,6 +184,77 @@ describe('transaction gossip', () => {
   });
 });
 
+describe('a peer that floods', () => {
+  const options = { priority: 'transactions', droppable: false } as const;
+
+  it.each<[string, number, () => Uint8Array]>([
+    [
+      'transactions',
+      MessageKind.transactions,
+      () => encodeTransactions(Array.from({ length: 10 }, (_, index) => transaction(index).raw)),
+    ],
+    [
+      'hashes',
+      MessageKind.transactionHashes,
+      () => encodeHashes(Array.from({ length: 10 }, (_, index) => transaction(index).hash)),
+    ],
+  ])('with %s is passed over at first, and cut off far above its budget, over all its connections', async (_, kind, payload) => {
+    const { cluster, members } = await network(2, {
+      transactionsPerSecond: 1,
+      transactionsBurst: 100,
+      hashesPerSecond: 1,
+      hashesBurst: 100,
+    });
+    const [one, two] = members;
+    const flood = async (count: number): Promise<void> => {
+      for (let sent = 0; sent < count; sent++) one!.peers.send('member-2', kind, payload(), options);
+      await cluster.settle();
+    };
+    await flood(20);
+    expect(two!.gossip.dropped).toBeGreaterThan(0);
+    expect(two!.peers.peers()[0]).toMatchObject({ state: 'connected', counters: { offences: 0 } });
+    // A new connection brings no new budget.
+    cluster.hub.cut(keyOf(1), keyOf(2));
+    await cluster.pass(25_000);
+    cluster.hub.heal(keyOf(1), keyOf(2));
+    await cluster.pass(8_000);
+    expect(two!.peers.connected()).toEqual(['member-1']);
+    await flood(20);
+    expect(two!.peers.peers()[0]).toMatchObject({
+      state: 'penalized',
+      lastError: 'it passed on far more than it may',
+    });
+  });
+
+  it('with requests is refused, and answered again later', async () => {
+    const { cluster, members } = await network(3, { answerBytesPerSecond: 200_000, answerBytesBurst: 400_000 });
+    const [one, two, three] = members;
+    const large = Array.from({ length: 100 }, (_, index) => transaction(index, 1_000));
+    for (const { hash, raw } of large) one!.pool.set(hash, raw);
+    const payload = encodeHashes(large.map(({ hash }) => hash));
+    const ask = (member: typeof two) =>
+      member!.peers.request('member-1', MessageKind.fetchTransactions, payload, 1_000, 'transactions').then(
+        (answer) => answer.length,
+        (error: Error) => error.message,
+      );
+    /** Turn after turn, without time passing. */
+    const outcome = async <T>(pending: Promise<T>): Promise<T> => {
+      for (let turn = 0; turn < 20; turn++) {
+        await cluster.settle();
+        cluster.clock.advance(0);
+      }
+      return await pending;
+    };
+    const answers = await outcome(Promise.all([1, 2, 3, 4, 5].map(() => ask(two))));
+    expect(answers.filter((answer) => typeof answer === 'number')).toHaveLength(3);
+    expect(answers.at(-1)).toMatch(/too many transactions were asked for, try again later/);
+    expect(await outcome(ask(three))).toBeGreaterThan(100_000);
+    await cluster.pass(1_000);
+    expect(await outcome(ask(two))).toBeGreaterThan(100_000);
+    expect(one!.peers.peers().map(({ counters }) => counters.offences)).toEqual([0, 0]);
+  });
+});
+
 describe('known hashes', () => {
   it('forget the one that was not seen for the longest', () => {
     const known = new KnownHashes(2);

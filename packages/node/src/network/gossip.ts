@@ -1,12 +1,13 @@
 import { type Hash, ProtocolError } from '@hanse/protocol';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { TokenBucket } from '../runtime/tokenBucket.ts';
+import { GossipAccount } from './gossipAccount.ts';
 import { KnownHashes } from './knownHashes.ts';
 import { MessageKind } from './messageKinds.ts';
 import type { PeerNetwork } from './peers.ts';
-import { RequestError } from './requestError.ts';
+import { RequestError, RequestRefusal } from './requestError.ts';
 import {
+  countTransactions,
   decodeHashes,
   decodeTransactions,
   encodeHashes,
@@ -35,15 +36,22 @@ export interface GossipOptions {
   readonly fetchDelayMs: number;
   readonly fetchTimeoutMs: number;
   readonly maxWanted: number;
-  /** What is taken from one peer: steadily, at once, and unprocessed. What is above is dropped and fetched when it is needed. */
+  /**
+   * What is taken from one peer: steadily, at once, and unprocessed. What is above is dropped and fetched when it is needed; three times as
+   * much is a flood, for which the peer is cut off.
+   */
   readonly transactionsPerSecond: number;
   readonly transactionsBurst: number;
   readonly maxUnprocessed: number;
   /** Hashes that one peer may tell of: each is looked up in the pool and in storage. What is above is passed over. */
   readonly hashesPerSecond: number;
   readonly hashesBurst: number;
-  /** How many of the pool's hashes are offered to a peer that connects. */
+  /** How many of the pool's hashes are offered to a peer that connects, and after how long again to one that comes back. */
   readonly maxOffered: number;
+  readonly offerIntervalMs: number;
+  /** Answers to one peer's requests. */
+  readonly answerBytesPerSecond: number;
+  readonly answerBytesBurst: number;
 }
 
 export const DEFAULT_GOSSIP_OPTIONS: GossipOptions = {
@@ -61,6 +69,9 @@ export const DEFAULT_GOSSIP_OPTIONS: GossipOptions = {
   hashesPerSecond: 20_000,
   hashesBurst: 65_536,
   maxOffered: 65_536,
+  offerIntervalMs: 10_000,
+  answerBytesPerSecond: 4 * 1024 * 1024,
+  answerBytesBurst: 32 * 1024 * 1024,
 };
 
 /** The pool, as gossip needs it. */
@@ -89,9 +100,7 @@ export interface GossipModules {
 
 interface GossipPeer {
   readonly known: KnownHashes;
-  readonly rate: TokenBucket;
-  readonly hashRate: TokenBucket;
-  unprocessed: number;
+  readonly account: GossipAccount;
   outgoing: GossipTransaction[];
   outgoingBytes: number;
   outgoingHashes: Hash[];
@@ -110,6 +119,8 @@ export class TransactionGossip {
   readonly #options: GossipOptions;
   readonly #modules: GossipModules;
   readonly #peers = new Map<string, GossipPeer>();
+  /** Of every member that ever connected: a new connection brings no new budget. */
+  readonly #accounts = new Map<string, GossipAccount>();
   readonly #wanted: WantedTransactions;
   #batchTimer: Timer | undefined;
   #hashTimer: Timer | undefined;
@@ -123,7 +134,11 @@ export class TransactionGossip {
     const { network } = modules;
     network.onMessage(MessageKind.transactions, (peer, payload) => this.#received(peer, payload));
     network.onMessage(MessageKind.transactionHashes, (peer, payload) => this.#told(peer, payload));
-    network.onRequest(MessageKind.fetchTransactions, async (_peer, payload) => this.#serve(payload), 'transactions');
+    network.onRequest(
+      MessageKind.fetchTransactions,
+      async (peer, payload) => this.#serve(peer, payload),
+      'transactions',
+    );
     network.onConnected((peer) => this.#connected(peer));
     network.onDisconnected((peer) => {
       this.#peers.delete(peer);
@@ -133,6 +148,14 @@ export class TransactionGossip {
   /** Transactions of peers, or hashes of them, that were dropped because they came too fast. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** What is kept: transactions of peers that are being processed, hashes that wait to be fetched, and what peers are known to have. */
+  get retained(): { readonly unprocessed: number; readonly wanted: number; readonly known: number } {
+    let [unprocessed, known] = [0, 0];
+    for (const account of this.#accounts.values()) unprocessed += account.unprocessed;
+    for (const peer of this.#peers.values()) known += peer.known.size;
+    return { unprocessed, wanted: this.#wanted.size, known };
   }
 
   /**
@@ -179,24 +202,34 @@ export class TransactionGossip {
   }
 
   #connected(name: string): void {
+    const account = this.#account(name);
     const nowMs = this.#modules.clock.monotonicMs();
     const peer: GossipPeer = {
       known: new KnownHashes(this.#options.knownPerPeer),
-      rate: new TokenBucket(this.#options.transactionsPerSecond, this.#options.transactionsBurst, nowMs),
-      hashRate: new TokenBucket(this.#options.hashesPerSecond, this.#options.hashesBurst, nowMs),
-      unprocessed: 0,
+      account,
       outgoing: [],
       outgoingBytes: 0,
       outgoingHashes: [],
     };
     this.#peers.set(name, peer);
+    if (account.offeredMs !== undefined && nowMs - account.offeredMs < this.#options.offerIntervalMs) return;
     for (const hash of this.#modules.pool.pending()) {
       if (peer.outgoingHashes.length >= this.#options.maxOffered) break;
       peer.outgoingHashes.push(hash);
     }
     if (peer.outgoingHashes.length > 0) {
+      account.offeredMs = nowMs;
       this.#hashTimer ??= this.#modules.clock.schedule(this.#options.hashBatchMs, () => this.#sendHashes());
     }
+  }
+
+  #account(name: string): GossipAccount {
+    let account = this.#accounts.get(name);
+    if (account === undefined) {
+      account = new GossipAccount(this.#options, this.#modules.clock.monotonicMs());
+      this.#accounts.set(name, account);
+    }
+    return account;
   }
 
   // Outgoing.
@@ -258,17 +291,27 @@ export class TransactionGossip {
   #received(name: string, payload: Uint8Array): void {
     const peer = this.#peers.get(name);
     if (peer === undefined) return;
-    const raws = decodeTransactions(payload, this.#options.maxTransactionBytes);
-    const allowed = peer.rate.take(raws.length, this.#modules.clock.monotonicMs());
-    if (!allowed || peer.unprocessed + raws.length > this.#options.maxUnprocessed) {
-      this.#dropped += raws.length;
+    // Paid before they are decoded and copied.
+    const count = countTransactions(payload);
+    if (!this.#pays(name, peer.account.takeTransactions(count, this.#modules.clock.monotonicMs()), count)) return;
+    if (peer.account.unprocessed + count > this.#options.maxUnprocessed) {
+      this.#dropped += count;
       return;
     }
+    const raws = decodeTransactions(payload, this.#options.maxTransactionBytes);
     this.#process(
       name,
       peer,
       raws.map((raw) => ({ hash: this.#modules.hash(raw), raw })),
     );
+  }
+
+  /** Whether what a peer sent is looked at. */
+  #pays(name: string, outcome: 'taken' | 'passed over' | 'flood', count: number): boolean {
+    if (outcome === 'taken') return true;
+    this.#dropped += count;
+    if (outcome === 'flood') this.#modules.network.penalize(name, 'it passed on far more than it may');
+    return false;
   }
 
   #process(name: string, peer: GossipPeer, transactions: readonly GossipTransaction[]): void {
@@ -279,9 +322,10 @@ export class TransactionGossip {
       if (!this.#modules.pool.has(transaction.hash)) fresh.push(transaction);
     }
     if (fresh.length === 0) return;
-    peer.unprocessed += fresh.length;
+    const { account } = peer;
+    account.unprocessed += fresh.length;
     const done = (): void => {
-      peer.unprocessed -= fresh.length;
+      account.unprocessed -= fresh.length;
     };
     const processing = this.#modules.pool.onTransactions(name, fresh);
     if (processing === undefined) done();
@@ -298,10 +342,7 @@ export class TransactionGossip {
     if (peer === undefined) return;
     // Paid before they are decoded, which is most of the work.
     const count = Math.floor(payload.length / HASH_BYTES);
-    if (!peer.hashRate.take(count, this.#modules.clock.monotonicMs())) {
-      this.#dropped += count;
-      return;
-    }
+    if (!this.#pays(name, peer.account.takeHashes(count, this.#modules.clock.monotonicMs()), count)) return;
     for (const hash of decodeHashes(payload)) {
       peer.known.add(hash);
       if (!this.#modules.pool.has(hash)) this.#wanted.add(hash, name);
@@ -361,8 +402,13 @@ export class TransactionGossip {
     this.#fetchLater();
   }
 
-  /** Answers with what is at hand, as far as it fits. */
-  #serve(payload: Uint8Array): Uint8Array {
+  /** Answers with what is at hand, as far as it fits, and as far as the peer may still ask. */
+  #serve(name: string, payload: Uint8Array): Uint8Array {
+    const account = this.#account(name);
+    const nowMs = this.#modules.clock.monotonicMs();
+    const cost = REQUEST_COST + payload.length * REQUEST_COST_PER_BYTE;
+    if (!account.takeAnswer(cost, nowMs))
+      throw new RequestRefusal('too many transactions were asked for, try again later');
     const found: Uint8Array[] = [];
     let bytes = 0;
     for (const hash of decodeHashes(payload).slice(0, MAX_FETCHED)) {
@@ -372,10 +418,16 @@ export class TransactionGossip {
       if (bytes > MAX_FETCHED_BYTES) break;
       found.push(raw);
     }
-    return encodeTransactions(found);
+    const answer = encodeTransactions(found);
+    if (!account.takeAnswer(Math.max(0, answer.length - cost), nowMs))
+      throw new RequestRefusal('too many transactions were asked for, try again later');
+    return answer;
   }
 }
 
+/** What a request costs before its answer is known, as bytes of an answer. */
+const REQUEST_COST = 1_024;
+const REQUEST_COST_PER_BYTE = 4;
 /** Of one request, in count and in bytes of the answer. */
 const MAX_FETCHED = 256;
 const MAX_FETCHED_BYTES = 1024 * 1024;

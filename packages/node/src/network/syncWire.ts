@@ -25,6 +25,7 @@ export const MAX_RANGE_BLOCKS = 512;
 export const MAX_RANGE_BYTES = 4 * 1024 * 1024;
 const MAX_TRANSACTION_BYTES = 1024 * 1024;
 const MAX_TRANSACTIONS = 4_096;
+const RANGE_OVERHEAD_BYTES = 64;
 
 export function encodeBlockRange(range: BlockRange): Uint8Array {
   return new ByteWriter(16).u64(range.from).u16(range.maxCount).u32(range.maxBytes).finish();
@@ -69,6 +70,9 @@ function encodeSyncBlock({ proposal, transactions, certificate }: SyncBlock): Ui
 export function decodeSyncBlocks(payload: Uint8Array, range: BlockRange): SyncBlock[] {
   const reader = new ByteReader(payload, 'blocks');
   const count = reader.u16();
+  // A first block comes however large it is.
+  if (count > 1 && payload.length > range.maxBytes + RANGE_OVERHEAD_BYTES)
+    throw reader.fail(`${payload.length} bytes where at most ${range.maxBytes} were asked for`);
   if (count > range.maxCount) throw reader.fail(`${count} where at most ${range.maxCount} were asked for`);
   const blocks: SyncBlock[] = [];
   for (let index = 0; index < count; index++) {

@@ -13,12 +13,20 @@ export function encodeTransactions(raws: readonly Uint8Array[]): Uint8Array {
   return writer.finish();
 }
 
-/** Copies, so that keeping one transaction does not keep the whole message. */
-export function decodeTransactions(payload: Uint8Array, maxTransactionBytes: number): Uint8Array[] {
+/** How many a message says to hold, before anything else of it is read. Throws a ProtocolError if they are too many. */
+export function countTransactions(payload: Uint8Array): number {
   const reader = new ByteReader(payload, 'transactions');
   const count = reader.u16();
   if (count > MAX_TRANSACTIONS_PER_MESSAGE)
     throw reader.fail(`${count} where at most ${MAX_TRANSACTIONS_PER_MESSAGE} may be`);
+  return count;
+}
+
+/** Copies, so that keeping one transaction does not keep the whole message. */
+export function decodeTransactions(payload: Uint8Array, maxTransactionBytes: number): Uint8Array[] {
+  const count = countTransactions(payload);
+  const reader = new ByteReader(payload, 'transactions');
+  reader.u16();
   const raws: Uint8Array[] = [];
   for (let index = 0; index < count; index++) raws.push(Uint8Array.from(reader.bytes(maxTransactionBytes)));
   reader.end();

@@ -27,6 +27,12 @@ export class TokenBucket {
     this.#tokens = Math.min(this.#burst, this.#tokens + amount);
   }
 
+  /** What could be taken now. */
+  left(nowMs: number): number {
+    this.#refill(nowMs);
+    return this.#tokens;
+  }
+
   /** Whether nothing is owed any more: such a bucket can be forgotten. */
   isFull(nowMs: number): boolean {
     this.#refill(nowMs);

@@ -1,6 +1,6 @@
 import { type Address, type FinalizeStatement, quorum, statementBytes, View } from '@hanse/protocol';
-import type { ImportBlock } from '../../chain/ledger.ts';
 import { testAccount, testTransaction } from '../../execution/testing/executionFixture.ts';
+import { TABLE_NAMES } from '../../storage/tables.ts';
 import type { MemberCluster } from './memberCluster.ts';
 
 const RECEIVER: Address = `0x${'ec'.repeat(20)}`;
@@ -16,12 +16,10 @@ export async function prepareChain(
   payer: number,
 ): Promise<void> {
   const { suite, genesisHash } = cluster;
-  const [first, ...others] = indexes.map((index) =>
-    cluster.openLedger(cluster.members[index]!.database.open(), cluster.clock),
-  );
-  if (first === undefined) return;
+  const [source, ...copies] = indexes.map((index) => cluster.members[index]!.database.open());
+  if (source === undefined) return;
+  const first = cluster.openLedger(source, cluster.clock);
   const n = cluster.members.length;
-  const made: ImportBlock[] = [];
   let head = await first.finalizedHead();
   const { epoch } = head.validators;
   for (let count = 0; count < blocks; count++) {
@@ -50,12 +48,11 @@ export async function prepareChain(
     const certificate = { statement, signatures };
     await first.finalize(digest, certificate);
     head = { ...head, digest, height, view: View(view), timeMs: built.proposal.timeMs };
-    made.push({
-      proposal: built.proposal,
-      transactions: [transaction.raw],
-      senders: [transaction.sender],
-      certificate,
+  }
+  for (const copy of copies) {
+    copy.transaction((batch) => {
+      for (const table of TABLE_NAMES)
+        for (const { key, value } of source.range(table, {})) batch.put(table, key, value);
     });
   }
-  for (const ledger of others) await ledger.importBlocks(made);
 }
