@@ -140,7 +140,10 @@ async function assemble(config: NodeConfig, options: NodeOptions, cleanup: Clean
   const clock = createRealClock();
   const random = createRealRandom();
   const network = new TlsNetwork(
-    { privateKey: bytesToHex(transport.key) },
+    {
+      privateKey: bytesToHex(transport.key),
+      furtherKeys: () => readKeyRing(config.keys, logger).transports.map(({ key }) => bytesToHex(key)),
+    },
     { clock, logger: logger.child({ part: 'tls' }) },
   );
   const runtime: MemberRuntime = {

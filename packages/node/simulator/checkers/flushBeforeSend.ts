@@ -51,11 +51,20 @@ export class FlushBeforeSend implements Checker {
       // Others remind a member that lost its log of what it had sent, and it may repeat that: it binds the member to nothing new, and for
       // whatever else was lost there is the rule of "Amnesia" in packages/consensus/spec.md.
       if (from.lostLog && sentBefore) continue;
-      const missing = this.#log(from).missing(decodeVote(bytes), bytes);
+      const missing = this.#missing(from, bytes);
       if (missing === undefined) continue;
       const { kind, view } = decodeVote(bytes).statement;
       this.#context.report(`${from.name} sent its ${kind} vote of view ${view} before ${missing} was durable`);
     }
+  }
+
+  #missing(from: Machine, bytes: Uint8Array): string | undefined {
+    const log = this.#log(from);
+    const vote = decodeVote(bytes);
+    if (log.missing(vote, bytes) === undefined) return undefined;
+    // A log's file that was written anew takes its place when its folder is flushed, of which nobody tells.
+    log.read();
+    return log.missing(vote, bytes);
   }
 
   #log(machine: Machine): DurableLog {

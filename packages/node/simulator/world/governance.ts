@@ -1,5 +1,5 @@
 import { type MemberRecord, ModuleReaders, membersAbi, membersAddress } from '@hanse/modules';
-import { CompiledAbi, type Epoch, faultBound, type Height } from '@hanse/protocol';
+import { bytesToHex, CompiledAbi, type Epoch, faultBound, type Height } from '@hanse/protocol';
 import type { LedgerReader } from '../../src/storage/ledgerReader.ts';
 import type { Cluster, Observer } from './cluster.ts';
 import type { Machine } from './machine.ts';
@@ -29,6 +29,8 @@ export class Governance implements Observer {
   readonly #readers: ModuleReaders;
   readonly #abi: CompiledAbi<typeof membersAbi>;
   readonly #created: string;
+  /** Validators whose stepping back was proposed: it may come to pass at any time. */
+  readonly #leaving = new Set<number>();
   #ended = false;
   #readUpTo = 0;
   #keys = 0;
@@ -102,8 +104,11 @@ export class Governance implements Observer {
 
   #demote(members: readonly MemberRecord[]): void {
     const validators = members.filter(({ validator }) => validator);
-    if (faultBound(validators.length - 1) < faultBound(this.#cluster.setup.validators)) return;
-    const validator = this.#random.pick(validators);
+    for (const id of this.#leaving) if (!validators.some((validator) => validator.id === id)) this.#leaving.delete(id);
+    const staying = validators.filter(({ id }) => !this.#leaving.has(id));
+    if (faultBound(staying.length - 1) < faultBound(this.#cluster.setup.validators)) return;
+    const validator = this.#random.pick(staying);
+    this.#leaving.add(validator.id);
     this.#note(`${validator.name} is to step back`);
     this.#call(this.#random.pick(members).id, 'proposeDemotion', [validator.id]);
   }
@@ -120,8 +125,10 @@ export class Governance implements Observer {
 
   #rotateTransportKey(members: readonly MemberRecord[]): void {
     const member = this.#random.pick(members);
+    const key = bytesToHex(this.#newKey(member.id));
+    for (const machine of this.#machinesOf(member)) this.#cluster.network.addKey(machine.member, key);
     this.#note(`${member.name} replaces its transport key`);
-    this.#call(member.id, 'rotateTransportKey', [`0x${Buffer.from(this.#newKey(member.id)).toString('hex')}`]);
+    this.#call(member.id, 'rotateTransportKey', [key]);
   }
 
   /** Everybody approves what was proposed, each when it comes to it. */

@@ -116,10 +116,7 @@ export class MemberProcess {
         ledger: onSimulatedThread(this.ledger, ledgerCalls, options, threads) as LedgerService,
         senders: onSimulatedThread(new SenderService(suite), ['recover', 'verifyCertificates'], options, threads),
         reader: this.reader,
-        identify: (key) => {
-          network.setKey(index, key);
-          return true;
-        },
+        identify: (key) => network.useKey(index, key),
       },
       {
         finalized: (blocks) => {

@@ -39,11 +39,11 @@ export class SimulatedConnection implements Connection {
   #drainHandler: (() => void) | undefined;
   #closeHandler: ((reason: string) => void) | undefined;
 
-  constructor(network: SimulatedNetwork, own: Place, peer: Place, remoteEndpoint: string) {
+  constructor(network: SimulatedNetwork, own: Place, peer: Place, peerKey: Hex, remoteEndpoint: string) {
     this.#network = network;
     this.own = own;
     this.peer = peer;
-    this.peerKey = network.keyOf(peer.member);
+    this.peerKey = peerKey;
     this.remoteEndpoint = remoteEndpoint;
   }
 

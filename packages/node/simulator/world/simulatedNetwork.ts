@@ -54,6 +54,12 @@ export const NORMAL_LINK: Readonly<Link> = {
   duplicatePercent: 0,
 };
 
+/** What the two sides of a connection prove. */
+interface KeyPair {
+  readonly expectedKey: Hex;
+  readonly ownKey: Hex;
+}
+
 interface Listening {
   readonly place: Place;
   readonly acceptor: Acceptor;
@@ -69,13 +75,14 @@ export class SimulatedNetwork {
   readonly events: NetworkEvents;
   /** Which process of a member faces another member: only of a member with a twin there are two. */
   facing: (member: number, other: number) => number = () => 0;
-  readonly #keys: Hex[];
+  /** The keys that each member holds, the one that it proves by itself first. */
+  readonly #keys: Hex[][];
   readonly #links: readonly (readonly Link[])[];
   readonly #listening = new Map<string, Listening[]>();
   readonly #connections = new Set<SimulatedConnection>();
 
   constructor(options: { keys: readonly Hex[]; clock: ManualClock; random: SimulationRandom; events: NetworkEvents }) {
-    this.#keys = [...options.keys];
+    this.#keys = options.keys.map((key) => [key]);
     this.clock = options.clock;
     this.random = options.random;
     this.events = options.events;
@@ -87,12 +94,20 @@ export class SimulatedNetwork {
   }
 
   keyOf(member: number): Hex {
-    return this.#keys[member]!;
+    return this.#keys[member]![0]!;
   }
 
-  /** A member proves another key from now on. */
-  setKey(member: number, key: Hex): void {
-    this.#keys[member] = key;
+  /** A member has a further key that it can prove. */
+  addKey(member: number, key: Hex): void {
+    this.#keys[member]!.push(key);
+  }
+
+  /** A member proves another key from now on; false if it does not hold it. */
+  useKey(member: number, key: Hex): boolean {
+    const keys = this.#keys[member]!;
+    if (!keys.includes(key)) return false;
+    this.#keys[member] = [key, ...keys.filter((other) => other !== key)];
+    return true;
   }
 
   /** The network as a process sees it. */
@@ -104,7 +119,9 @@ export class SimulatedNetwork {
         this.#listening.set(endpoint, [...others.filter((other) => other.place.twin !== place.twin), listening]);
         return { endpoint, close: async () => this.#deafen(endpoint, listening) };
       },
-      dial: (endpoint, expectedKey) => this.#dial(place, endpoint, expectedKey),
+      dial: (endpoint, expectedKey, ownKey = this.keyOf(place.member)) =>
+        this.#dial(place, endpoint, { expectedKey, ownKey }),
+      ownKeys: () => this.#keys[place.member]!,
     };
   }
 
@@ -176,9 +193,9 @@ export class SimulatedNetwork {
     this.#listening.set(endpoint, rest);
   }
 
-  #dial(place: Place, endpoint: string, expectedKey: Hex): Promise<Connection> {
+  #dial(place: Place, endpoint: string, keys: KeyPair): Promise<Connection> {
     return new Promise((resolve, reject) => {
-      const target = this.#keys.indexOf(expectedKey);
+      const target = this.#keys.findIndex((held) => held.includes(keys.expectedKey));
       const { life, member } = place;
       const answer = (work: () => void): void => {
         this.clock.schedule(this.latencyMs(target, member), () => life.run('frame', work));
@@ -186,7 +203,6 @@ export class SimulatedNetwork {
       const fail = (reason: string): void => reject(new Error(`${endpoint}: ${reason}`));
       if (!life.before('send')) return;
       if (target < 0) {
-        // The one whom it expects has changed its key meanwhile.
         this.clock.schedule(this.random.milliseconds(1, 10), () => life.run('frame', () => fail('proved another key')));
         return;
       }
@@ -197,10 +213,10 @@ export class SimulatedNetwork {
           return;
         }
         const listening = this.#listenerFor(place, target, endpoint);
-        const refusal = listening?.acceptor.refusal(this.keyOf(member));
+        const refusal = listening?.acceptor.refusal(keys.ownKey);
         if (listening === undefined) answer(() => fail('connect ECONNREFUSED'));
         else if (refusal !== undefined) answer(() => fail(`refused by the other side: ${refusal}`));
-        else answer(() => this.#connect(place, listening, endpoint, resolve, fail));
+        else answer(() => this.#connect(place, listening, { endpoint, keys }, resolve, fail));
       });
     });
   }
@@ -214,7 +230,7 @@ export class SimulatedNetwork {
   #connect(
     place: Place,
     { place: target, acceptor }: Listening,
-    endpoint: string,
+    { endpoint, keys }: { readonly endpoint: string; readonly keys: KeyPair },
     resolve: (connection: Connection) => void,
     fail: (reason: string) => void,
   ): void {
@@ -222,8 +238,8 @@ export class SimulatedNetwork {
       fail('connect ECONNRESET');
       return;
     }
-    const dialled = new SimulatedConnection(this, place, target, endpoint);
-    const accepted = new SimulatedConnection(this, target, place, `member ${place.member}`);
+    const dialled = new SimulatedConnection(this, place, target, keys.expectedKey, endpoint);
+    const accepted = new SimulatedConnection(this, target, place, keys.ownKey, `member ${place.member}`);
     dialled.join(accepted);
     accepted.join(dialled);
     for (const connection of [dialled, accepted]) this.#connections.add(connection);

@@ -69,6 +69,8 @@ export class Peer {
   lastError: string | undefined;
   /** Dialling: attempts in vain since the last connection, the armed or running dial. */
   dialAttempts = 0;
+  /** Which of this member's keys it is dialled with; absent: the present one. */
+  ownKey: Hex | undefined;
   dialTimer: Timer | undefined;
   dialling = false;
   /** When the present session became the one in use. */

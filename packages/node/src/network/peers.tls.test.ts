@@ -29,9 +29,11 @@ async function startMember(
   name: string,
   listen = '127.0.0.1:0',
   limits: Partial<PeerLimits> = {},
+  keys: readonly string[] = [name],
 ): Promise<PeerNetwork> {
   const logger = createSilentLogger();
-  const network = new TlsNetwork({ privateKey: privateKey(name) }, { clock, logger });
+  const [present = '', ...further] = keys.map(privateKey);
+  const network = new TlsNetwork({ privateKey: present, furtherKeys: () => further }, { clock, logger });
   const peers = new PeerNetwork(
     {
       self: { name, transportKey: network.publicKey },
@@ -114,6 +116,22 @@ describe('members over TLS', () => {
     again.setMembers(list);
     await Promise.all([connectedTo(authority, 1), connectedTo(again, 1)]);
     expect(await again.request('authority', KIND, Uint8Array.of(9), 10_000, 'consensus')).toEqual(Uint8Array.of(9));
+  });
+
+  it('let in one that was away while its key and theirs changed, by a key that it holds and does not use yet', async () => {
+    const keysOf = (name: string, ...keys: string[]) => startMember(name, '127.0.0.1:0', {}, keys);
+    // The bank knows that both have new keys; the farm, which has the files of its new key already, knows neither.
+    const bank = await keysOf('bank', 'bank 2', 'bank 1');
+    const farm = await keysOf('farm', 'farm 1', 'farm 2');
+    const entry = (name: string, key: string, peers: PeerNetwork): PeerMember => ({
+      ...memberOf(name, peers),
+      transportKey: transportPublicKey(privateKey(key)),
+    });
+    bank.setMembers([entry('bank', 'bank 2', bank), entry('farm', 'farm 2', farm)]);
+    farm.setMembers([entry('bank', 'bank 1', bank), entry('farm', 'farm 1', farm)]);
+    await Promise.all([connectedTo(bank, 1), connectedTo(farm, 1)]);
+    expect(await farm.request('bank', KIND, Uint8Array.of(9), 10_000, 'sync')).toEqual(Uint8Array.of(9));
+    expect(await bank.request('farm', KIND, Uint8Array.of(8), 10_000, 'sync')).toEqual(Uint8Array.of(8));
   });
 
   it("drop a member that floods while another one's round trips go on", async () => {

@@ -42,6 +42,9 @@ export interface SendOptions {
 type MessageHandler = (peer: string, payload: Uint8Array) => void;
 type RequestHandler = (peer: string, payload: Uint8Array) => Promise<Uint8Array>;
 
+/** What a member says to whoever proves a key that it does not know. */
+const UNKNOWN_KEY = 'the key is no member of this network';
+
 /** Connections that a member's key may hold before its hello; a further one replaces the oldest. */
 const MAX_UNESTABLISHED = 2;
 /** How long a connection that lost against its duplicate is still read: what was on its way arrives. */
@@ -203,6 +206,7 @@ export class PeerNetwork {
     for (const peer of this.#peersByKey.values()) {
       this.#drop(peer, 'the transport key changed');
       peer.dialAttempts = 0;
+      peer.ownKey = undefined;
       this.#scheduleDial(peer);
     }
   }
@@ -255,7 +259,7 @@ export class PeerNetwork {
   #refusal(key: Hex): string | undefined {
     if (this.#closed) return 'the member stops';
     const peer = this.#peersByKey.get(key);
-    if (peer === undefined) return 'the key is no member of this network';
+    if (peer === undefined) return UNKNOWN_KEY;
     if (peer.isPenalized) return `not before a while, after an offence: ${peer.lastError}`;
     if (peer.budget.mayConnect(this.#modules.clock.monotonicMs())) return undefined;
     peer.counters.connectsRefused++;
@@ -265,7 +269,7 @@ export class PeerNetwork {
   #accepted(connection: Connection): void {
     const peer = this.#peersByKey.get(connection.peerKey);
     // The list of members may have changed since the handshake asked.
-    if (peer === undefined || this.#closed) connection.close('the key is no member of this network');
+    if (peer === undefined || this.#closed) connection.close(UNKNOWN_KEY);
     else this.#attach(peer, connection, 'inbound');
   }
 
@@ -326,9 +330,9 @@ export class PeerNetwork {
     this.#modules.clock.schedule(DRAIN_MS, () => session.close('duplicate connection'));
   }
 
-  /** Both sides keep the connection that the member with the smaller key dialled. */
+  /** Both sides keep the connection that the member with the smaller name dialled; of keys they may know different ones. */
   #preferredDirection(peer: Peer): Direction {
-    return this.#ownKey < peer.member.transportKey ? 'outbound' : 'inbound';
+    return this.#options.self.name < peer.member.name ? 'outbound' : 'inbound';
   }
 
   #connected(peer: Peer, session: PeerSession, hello: Hello): void {
@@ -447,10 +451,21 @@ export class PeerNetwork {
     const failed = (error: unknown): void => {
       peer.dialling = false;
       peer.counters.dialFailures++;
-      this.#noteFailure(peer, error instanceof Error ? error.message : String(error));
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason.includes(UNKNOWN_KEY)) peer.ownKey = this.#nextOwnKey(peer.ownKey);
+      this.#noteFailure(peer, reason);
       this.#scheduleDial(peer);
     };
-    this.#modules.network.dial(endpoint, transportKey).then(dialled, failed);
+    this.#modules.network.dial(endpoint, transportKey, peer.ownKey).then(dialled, failed);
+  }
+
+  /**
+   * Which key to try on a peer that does not know the last one: this member's key may have changed while it was away, which it learns only
+   * from those who know the new one.
+   */
+  #nextOwnKey(last: Hex | undefined): Hex | undefined {
+    const keys = this.#modules.network.ownKeys();
+    return keys[(keys.indexOf(last ?? this.#ownKey) + 1) % keys.length];
   }
 
   /** Says every new reason once: a peer that is off for a day would otherwise fill the log. */

@@ -31,7 +31,8 @@ export class MemoryHub {
     const own = typeof key === 'function' ? key : () => key;
     return {
       listen: async (endpoint, acceptor) => this.#listen(own, endpoint, acceptor),
-      dial: (endpoint, expectedKey) => this.#dial(own(), endpoint, expectedKey),
+      dial: (endpoint, expectedKey, ownKey) => this.#dial(ownKey ?? own(), endpoint, expectedKey),
+      ownKeys: () => [own()],
     };
   }
 

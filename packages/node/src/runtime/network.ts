@@ -9,9 +9,12 @@ export interface Network {
   listen(endpoint: string, acceptor: Acceptor): Promise<Listener>;
   /**
    * Dials; rejects with an Error that says why, also when the other side does not admit this one. Proves that the other
-   * side holds `expectedKey` before a byte is sent to it.
+   * side holds `expectedKey` before a byte is sent to it; it is told which key is expected, so that one that replaced it and
+   * still has it can prove it to those who do not know yet. This side proves `ownKey`, one of `ownKeys()`; the present one if absent.
    */
-  dial(endpoint: string, expectedKey: Hex): Promise<Connection>;
+  dial(endpoint: string, expectedKey: Hex, ownKey?: Hex): Promise<Connection>;
+  /** The keys that this side can prove, the present one first. */
+  ownKeys(): readonly Hex[];
 }
 
 export interface Acceptor {

@@ -12,7 +12,7 @@ import { ManualClock } from './manualClock.ts';
 import type { Connection } from './network.ts';
 import { createRealClock } from './realClock.ts';
 import { TlsNetwork } from './tlsNetwork.ts';
-import { createTransportIdentity } from './transportKey.ts';
+import { createTransportIdentity, transportPublicKey } from './transportKey.ts';
 
 const privateKey = (name: string): Hex => `0x${createHash('sha256').update(name).digest('hex')}`;
 const cleanUp: (() => void | Promise<void>)[] = [];
@@ -273,6 +273,24 @@ describe('the TLS network', () => {
     const six = await server(alice, '[::1]:0').catch(() => undefined);
     // A machine without IPv6 cannot listen there.
     if (six !== undefined) expect(await echo(bob, six.endpoint, alice.publicKey)).toEqual(Uint8Array.of(1, 2, 3));
+  });
+
+  it('proves the key that the other side expects, if it is one of its own, and the one that it is told to', async () => {
+    const keys = ['old', 'new'].map((name) => transportPublicKey(privateKey(name)));
+    const ring = { privateKey: privateKey('new'), furtherKeys: () => [privateKey('old')] };
+    const alice = new TlsNetwork(ring, { clock: createRealClock(), logger: createSilentLogger() });
+    const bob = member('bob');
+    const { endpoint } = await server(alice);
+    for (const key of keys) expect(await echo(bob, endpoint, key)).toEqual(Uint8Array.of(1, 2, 3));
+    await expect(bob.dial(endpoint, transportPublicKey(privateKey('carol')))).rejects.toThrow(
+      `proved the key ${keys[1]}, expected`,
+    );
+    const strict = await server(bob, '127.0.0.1:0', new Set([keys[0]!]));
+    await expect(alice.dial(strict.endpoint, bob.publicKey)).rejects.toThrow('no member of this network');
+    const connection = await alice.dial(strict.endpoint, bob.publicKey, keys[0]);
+    connection.close('done');
+    expect(strict.connections.map(({ peerKey }) => peerKey)).toEqual([keys[0]]);
+    await expect(alice.dial(strict.endpoint, bob.publicKey, bob.publicKey)).rejects.toThrow('is not held here');
   });
 
   it("fails to listen on a taken port with the system's reason", async () => {

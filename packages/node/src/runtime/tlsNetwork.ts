@@ -32,6 +32,11 @@ const ALPN = 'hanse/1';
 export interface TlsNetworkOptions {
   /** This member's Ed25519 transport key: 32 bytes as `0x` hexadecimal, or PKCS#8 in PEM. */
   readonly privateKey: string;
+  /**
+   * Further keys that this member had or will have, in the same forms; asked when it begins to listen and when others refuse the present one.
+   * They are proved to members that know this one by them.
+   */
+  readonly furtherKeys?: () => readonly string[];
   readonly maxFrameBytes?: number;
   readonly sendBufferBytes?: number;
   /** The whole of a dial: name resolution, TCP, TLS and admission. */
@@ -50,9 +55,10 @@ export interface TlsNetworkModules {
  * the chain before any byte of the peer is looked at.
  */
 export class TlsNetwork implements Network {
-  #publicKey: Hex = '0x';
-  #contextOptions: SecureContextOptions = {};
-  #context: SecureContext = createSecureContext();
+  #present: Identity;
+  readonly #furtherKeys: () => readonly string[];
+  /** By the name under which a dialling member asks for them. */
+  readonly #identities = new Map<string, Identity>();
   readonly #listeners = new Set<TlsListener>();
   readonly #limits: ConnectionLimits;
   readonly #dialTimeoutMs: number;
@@ -61,7 +67,8 @@ export class TlsNetwork implements Network {
   readonly #logger: Logger;
 
   constructor(options: TlsNetworkOptions, modules: TlsNetworkModules) {
-    this.useKey(options.privateKey);
+    this.#present = this.#hold(options.privateKey);
+    this.#furtherKeys = options.furtherKeys ?? (() => []);
     this.#limits = {
       maxFrameBytes: options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES,
       sendBufferBytes: options.sendBufferBytes ?? 256 * 1024,
@@ -74,16 +81,30 @@ export class TlsNetwork implements Network {
 
   /** This member's transport public key. */
   get publicKey(): Hex {
-    return this.#publicKey;
+    return this.#present.publicKey;
   }
 
   /** New connections prove this private key from now on; those that stand stay. Throws on anything but a private key. */
   useKey(privateKey: string): void {
-    const identity = createTransportIdentity(privateKey);
-    this.#publicKey = identity.publicKey;
-    this.#contextOptions = {
-      key: identity.privateKeyPem,
-      cert: identity.certificatePem,
+    this.#present = this.#hold(privateKey);
+    for (const listener of this.#listeners) listener.useContext(this.#present.contextOptions);
+  }
+
+  ownKeys(): readonly Hex[] {
+    for (const privateKey of this.#furtherKeys()) this.#hold(privateKey);
+    const present = this.#present.publicKey;
+    const held = [...this.#identities.values()].map(({ publicKey }) => publicKey);
+    return [present, ...held.filter((key) => key !== present)];
+  }
+
+  #hold(privateKey: string): Identity {
+    const { publicKey, privateKeyPem, certificatePem } = createTransportIdentity(privateKey);
+    const name = serverName(publicKey);
+    const known = this.#identities.get(name);
+    if (known !== undefined) return known;
+    const contextOptions: SecureContextOptions = {
+      key: privateKeyPem,
+      cert: certificatePem,
       minVersion: 'TLSv1.3',
       maxVersion: 'TLSv1.3',
       sigalgs: 'ed25519',
@@ -91,14 +112,17 @@ export class TlsNetwork implements Network {
       // Without session tickets every connection proves the key anew.
       secureOptions: constants.SSL_OP_NO_TICKET,
     };
-    this.#context = createSecureContext(this.#contextOptions);
-    for (const listener of this.#listeners) listener.useContext(this.#contextOptions);
+    const identity = { publicKey, contextOptions, context: createSecureContext(contextOptions) };
+    this.#identities.set(name, identity);
+    return identity;
   }
 
   async listen(endpoint: string, acceptor: Acceptor): Promise<Listener> {
     const { host, port } = parseEndpoint(endpoint);
+    this.ownKeys();
     const listener = new TlsListener(
-      this.#contextOptions,
+      this.#present.contextOptions,
+      (name) => this.#identities.get(name)?.context,
       this.#handshake,
       this.#limits,
       acceptor,
@@ -110,18 +134,20 @@ export class TlsNetwork implements Network {
     return listener;
   }
 
-  dial(endpoint: string, expectedKey: Hex): Promise<Connection> {
+  dial(endpoint: string, expectedKey: Hex, ownKey = this.publicKey): Promise<Connection> {
     const { host, port } = parseEndpoint(endpoint);
+    const own = this.#identities.get(serverName(ownKey));
+    if (own === undefined) return Promise.reject(new Error(`the key ${ownKey} is not held here`));
     return new Promise<Connection>((resolve, reject) => {
       const socket = connect({
         host,
         port,
-        secureContext: this.#context,
+        secureContext: own.context,
         ALPNProtocols: [ALPN],
         // The certificate carries no trust; `#proved` checks the key.
         rejectUnauthorized: false,
         checkServerIdentity: () => undefined,
-        servername: '',
+        servername: serverName(expectedKey),
       });
       const fail = (reason: string): void => {
         timer.cancel();
@@ -173,6 +199,17 @@ export class TlsNetwork implements Network {
   }
 }
 
+interface Identity {
+  readonly publicKey: Hex;
+  readonly contextOptions: SecureContextOptions;
+  readonly context: SecureContext;
+}
+
+/** Under which name (RFC 6066, 3) a dialling member asks for a key: a label has room for 63 characters. */
+function serverName(key: Hex): string {
+  return `${key.slice(2, 42).toLowerCase()}.hanse.invalid`;
+}
+
 /** Why the other end of a finished handshake is not talked to, or undefined. */
 function wrongPeer(socket: TLSSocket, judge: (key: Hex) => string | undefined): string | undefined {
   const key = peerKey(socket);
@@ -207,6 +244,7 @@ class TlsListener implements Listener {
 
   constructor(
     context: SecureContextOptions,
+    contextOf: (serverName: string) => SecureContext | undefined,
     handshake: HandshakeLimits,
     limits: ConnectionLimits,
     acceptor: Acceptor,
@@ -221,6 +259,8 @@ class TlsListener implements Listener {
     // The gate keeps the time and owns the sockets, so the TLS server never listens itself: it is fed by the TCP one.
     this.#tls = createTlsServer({
       ...context,
+      // An unknown name gets the present key, so that the other side can say which one it met.
+      SNICallback: (name, answer) => answer(null, contextOf(name)),
       requestCert: true,
       rejectUnauthorized: false,
       ALPNProtocols: [ALPN],

@@ -95,8 +95,9 @@ class Life {
         this.#listeners.add(listener);
         return listener;
       },
-      dial: async (endpoint, key) => {
-        const connection = await network.dial(endpoint, key);
+      ownKeys: () => network.ownKeys(),
+      dial: async (endpoint, key, ownKey) => {
+        const connection = await network.dial(endpoint, key, ownKey);
         if (!this.alive) {
           connection.close('gone');
           throw new Error('gone');

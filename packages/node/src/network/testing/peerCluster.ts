@@ -8,7 +8,7 @@ import { PeerNetwork, type PeerNetworkOptions } from '../peers.ts';
 
 export const GENESIS_HASH: Hash = `0x${'ab'.repeat(32)}`;
 
-/** Keys in the order of the numbers, so that a smaller number wins a tie-break. */
+/** Keys in the order of the numbers. A smaller number wins a tie-break, by its name. */
 export const keyOf = (number: number): Hex => `0x${number.toString(16).padStart(64, '0')}`;
 
 export function memberOf(number: number): PeerMember {
