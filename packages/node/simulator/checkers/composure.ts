@@ -4,8 +4,15 @@ import type { Checker, CheckerContext } from './checker.ts';
 
 /** What Byzantine members can make an honest one say. */
 const PROVOKED: readonly string[] = ['equivocation', 'conflicting-results', 'no-result-can-reach-quorum'];
-/** What a failing disk makes it say. */
-const DISK: readonly string[] = ['disk-failed', 'log-failed', 'storage-failed', 'import-failed', 'engine-failed'];
+/** What a failing disk makes it say; `stopped` when an epoch begins after that. */
+const DISK: readonly string[] = [
+  'disk-failed',
+  'log-failed',
+  'storage-failed',
+  'import-failed',
+  'engine-failed',
+  'stopped',
+];
 
 /**
  * An honest member raises no alarm without a cause outside of it, blames no honest one, logs no error, and lets nothing out of its
