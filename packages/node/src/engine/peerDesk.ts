@@ -192,10 +192,10 @@ export class PeerDesk {
     });
   }
 
-  /** Answers a request; throws if it is malformed, a RequestDenied if it is over the peer's budget. */
+  /** Answers a request; throws if it is malformed or over the peer's budget, which is no offence: a busy member may ask the same of many at once. */
   answer(from: ValidatorIndex, kind: number, payload: Uint8Array): Uint8Array {
     const { budgets } = this.#modules;
-    const denied = (): RequestDenied => new RequestDenied('too many large requests, try again later');
+    const denied = (): Error => new Error('too many large requests, try again later');
     // Paid before anything is looked for; what the answer has beyond that is paid before it is sent.
     const cost = REQUEST_COST + payload.length * REQUEST_COST_PER_BYTE;
     if (!budgets.take(from, 'answers', cost)) throw denied();
@@ -336,6 +336,3 @@ export class PeerDesk {
 }
 
 class Ignored extends Error {}
-
-/** A request that would cost more than its sender may ask for; no offence, since a busy member may ask the same of many at once. */
-export class RequestDenied extends Error {}
