@@ -1,8 +1,7 @@
 // `npm run model`: explores the model of the consensus (simplex.pml) with Spin, exhaustively, and sees every weakened rule fail.
-// Exit code 0: all is as it must be; 1: it is not, or the command line is wrong; 2: spin or a C compiler is missing.
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -12,16 +11,33 @@ import { sound, weakened } from './runs.mjs';
 const source = join(dirname(fileURLToPath(import.meta.url)), 'simplex.pml');
 const compiler = process.env.CC ?? 'cc';
 
-/** Two runs at a time, each below this, keep the whole below 8 GB. */
-const MEMORY_LIMIT_MB = 3_900;
-const PARALLEL_RUNS = Math.min(2, availableParallelism());
-/** No path is longer: a step casts a vote, crashes or changes the view. A search that reaches it is refused as truncated. */
-const DEPTH_LIMIT = 100_000;
+/** A search that would need more is refused as incomplete. */
+const MEMORY_LIMIT_MB = 6_000;
+/** No path is longer by far: a step casts, flushes or loses a vote, or changes the view. A search that reaches it is incomplete. */
+const DEPTH_LIMIT = 1_000_000;
 
-/** The properties by the names that simplex.pml gives them in its assertions. */
+const EXIT = { asItMustBe: 0, notAsItMustBe: 1, askedWrongly: 2, toolMissing: 3 };
+
+/** The properties by the names that simplex.pml gives them in its assertions, and the switch to look at one alone. */
 const properties = { agreement: 'agreement', oneResult: 'one result', validity: 'validity', lemmas: 'a lemma' };
+const switches = { agreement: 'ONLY_AGREEMENT', 'one result': 'ONLY_RESULT', validity: 'ONLY_VALIDITY' };
 
-function fail(message, code = 1) {
+const help = `Usage: npm run model -- [--quick] [--run NAME]
+
+Explores the consensus of packages/consensus/spec.md: four members, one of them Byzantine. The rules as they are must keep agreement,
+validity and one result in every state; with any one rule broken a counterexample must be found.
+
+  --quick       smaller state spaces, less than a minute
+  --run NAME    one run; of a broken rule it prints the counterexample
+  --help        this text
+
+Runs of the rules:  ${sound.map(({ name }) => name).join(', ')}
+Broken rules:       ${weakened.map(({ name }) => name).join(', ')}
+
+Exit code 0: all is as it must be; 1: it is not, or a search was incomplete; 2: asked wrongly; 3: spin or a C compiler is missing.
+`;
+
+function fail(message, code) {
   process.stderr.write(`${message}\n`);
   process.exit(code);
 }
@@ -30,16 +46,19 @@ function readOptions() {
   let values;
   try {
     ({ values } = parseArgs({
-      options: { views: { type: 'string', default: '4' }, quick: { type: 'boolean' }, show: { type: 'string' } },
+      options: { quick: { type: 'boolean' }, run: { type: 'string' }, help: { type: 'boolean' } },
     }));
   } catch (error) {
-    fail(`${error.message.split('\n')[0]} Options: --quick, --views 3|4, --show NAME.`);
+    fail(`${error.message.split('\n')[0]} See --help.`, EXIT.askedWrongly);
   }
-  if (values.views !== '3' && values.views !== '4') fail(`--views is 3 or 4, not "${values.views}".`);
-  const shown = weakened.find(({ name }) => name === values.show);
-  if (values.show !== undefined && shown === undefined)
-    fail(`There is no weakened model "${values.show}". Choose one of: ${weakened.map(({ name }) => name).join(', ')}.`);
-  return { views: Number(values.views), quick: values.quick === true, shown };
+  if (values.help) {
+    process.stdout.write(help);
+    process.exit(EXIT.asItMustBe);
+  }
+  const chosen = [...sound, ...weakened].find(({ name }) => name === values.run);
+  if (values.run !== undefined && chosen === undefined)
+    fail(`There is no run "${values.run}". --help lists them.`, EXIT.askedWrongly);
+  return { quick: values.quick === true, chosen };
 }
 
 function checkTools() {
@@ -49,16 +68,16 @@ function checkTools() {
   ].filter(([tool, flag]) => spawnSync(tool, [flag], { stdio: 'ignore' }).error !== undefined);
   if (missing.length === 0) return;
   const names = missing.map(([tool]) => tool).join(' and ');
-  fail(
-    `The model needs spin and a C compiler; ${names} cannot be started. On Debian: apt-get install spin gcc libc6-dev`,
-    2,
-  );
+  const advice = 'On Debian: apt-get install spin gcc libc6-dev';
+  fail(`The model needs spin and a C compiler; ${names} cannot be started. ${advice}`, EXIT.toolMissing);
 }
 
-/** Runs a program to its end; resolves with what it printed and its exit code. */
+/** Runs a program to its end; resolves with what it printed and how it ended. */
 function run(command, parameters, cwd) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, parameters, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stop = () => child.kill();
+    process.once('exit', stop);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8');
@@ -67,7 +86,10 @@ function run(command, parameters, cwd) {
       });
     }
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ output, code, signal }));
+    child.on('close', (code, signal) => {
+      process.off('exit', stop);
+      resolve({ output, code, signal });
+    });
   });
 }
 
@@ -80,26 +102,31 @@ async function mustRun(command, parameters, cwd) {
 
 const isWeakened = (model) => 'breaks' in model;
 
-function switchesOf(model) {
-  const switches = ['SYMMETRY', ...(isWeakened(model) ? [] : ['LEMMAS']), ...model.defines];
-  return [`-DVIEWS=${model.views}`, ...switches.map((name) => `-D${name}`)];
+function definesOf(model) {
+  const defines = ['SYMMETRY', ...model.defines, ...(isWeakened(model) ? [switches[model.breaks]] : [])];
+  return [`-DVIEWS=${model.views}`, ...defines.map((name) => `-D${name}`)];
 }
 
 /**
  * Generates, compiles and runs one model in a folder of its own. States are kept whole: no bitstate, no hash compaction.
  * Partial order reduction is off, because every step touches what all members see.
  */
-async function explore(model, workshop) {
-  const folder = join(workshop, model.name.replaceAll(/[^a-z0-9]+/g, '-'));
+async function explore(model, workshop, quick) {
+  const folder = join(workshop, model.name);
   mkdirSync(folder);
   copyFileSync(source, join(folder, 'simplex.pml'));
-  await mustRun('spin', [...switchesOf(model), '-a', 'simplex.pml'], folder);
-  const flags = ['-O1', '-w', '-DSAFETY', '-DNOREDUCE', `-DMEMLIM=${MEMORY_LIMIT_MB}`];
-  if (isWeakened(model)) flags.push(model.deep ? '-DP_REVERSE' : '-DBFS');
-  await mustRun(compiler, [...flags, '-o', 'pan', 'pan.c'], folder);
-  const tableBits = isWeakened(model) ? 20 : 24;
-  const { output, signal } = await run(join(folder, 'pan'), [`-m${DEPTH_LIMIT}`, `-w${tableBits}`], folder);
-  return { model, folder, ...readReport(signal === null ? output : `${output}\nended by ${signal}`) };
+  await mustRun('spin', [...definesOf(model), '-a', 'simplex.pml'], folder);
+  const flags = ['-w', '-DSAFETY', '-DNOREDUCE', `-DMEMLIM=${MEMORY_LIMIT_MB}`];
+  if (isWeakened(model)) flags.push(quick && model.slow ? '-DP_REVERSE' : '-DBFS');
+  // A short search is over before an optimizing compiler would be.
+  const isLong = !quick && !isWeakened(model);
+  const optimization = isWeakened(model) ? '-O0' : isLong ? '-O2' : '-O1';
+  await mustRun(compiler, [optimization, ...flags, '-o', 'pan', 'pan.c'], folder);
+  const { output, signal } = await run(join(folder, 'pan'), [`-m${DEPTH_LIMIT}`, isLong ? '-w25' : '-w22'], folder);
+  const report = { model, ...readReport(signal === null ? output : `${output}\nended by ${signal}`) };
+  if (report.violated === undefined) return report;
+  const trail = await mustRun('spin', [...definesOf(model), '-t', 'simplex.pml'], folder);
+  return { ...report, counterexample: describeTrail(trail, model.defines.includes('RESULTS')) };
 }
 
 /** What pan says of its search. */
@@ -108,89 +135,70 @@ function readReport(output) {
   const violated = /assertion violated \(?(\w+)/.exec(output)?.[1];
   return {
     states: number(/^\s*(\d+) states, stored/m),
-    depth: number(/depth reached (\d+)/),
     seconds: number(/elapsed time ([\d.]+) seconds/),
+    megabytes: number(/([\d.]+)\s+total actual memory usage/),
     violated: violated === undefined ? undefined : (properties[violated] ?? violated),
     // "Full" as opposed to bitstate and hash-compact searches, which may leave out states.
     exhaustive:
       /^Full statespace search for:/m.test(output) &&
       /errors: 0$/m.test(output) &&
-      !/search not completed|search depth too small|MEMLIM bound|out of memory|aborting/i.test(output),
-    lastLine: output.trim().split('\n').at(-1) ?? '',
+      !/search not completed|search depth too small|MEMLIM bound|out of memory|aborting|ended by/i.test(output),
+    reason: /.*(?:depth too small|MEMLIM bound|out of memory|ended by).*/i.exec(output)?.[0].trim() ?? 'see pan',
   };
 }
 
 /** Whether a run ended as it must, and in which words. */
-function judge({ model, violated, exhaustive, lastLine }) {
+function judge({ model, violated, exhaustive, reason, counterexample }) {
   if (isWeakened(model)) {
-    if (violated === model.breaks) return { good: true, result: `breaks ${violated}, as expected` };
-    return {
-      good: false,
-      result: violated === undefined ? `NOT CAUGHT: ${lastLine}` : `breaks ${violated}, EXPECTED ${model.breaks}`,
-    };
+    if (violated === undefined) return { good: false, result: exhaustive ? 'NOT CAUGHT' : `INCOMPLETE: ${reason}` };
+    if (violated !== model.breaks) return { good: false, result: `breaks ${violated}, EXPECTED ${model.breaks}` };
+    return { good: true, result: `${violated} fails in ${counterexample.steps} steps` };
   }
   if (violated !== undefined) return { good: false, result: `VIOLATED: ${violated}` };
-  return exhaustive
-    ? { good: true, result: 'holds in every state' }
-    : { good: false, result: `INCOMPLETE: ${lastLine}` };
+  return exhaustive ? { good: true, result: 'holds in every state' } : { good: false, result: `INCOMPLETE: ${reason}` };
 }
 
-function row(name, result, states, depth, seconds) {
-  return `${name.padEnd(42)} ${result.padEnd(30)} ${states.padStart(11)} ${depth.padStart(6)} ${seconds.padStart(8)}\n`;
+function row(name, result, states, seconds, megabytes) {
+  return `${name.padEnd(40)} ${result.padEnd(32)} ${states.padStart(11)} ${seconds.padStart(8)} ${megabytes.padStart(6)}\n`;
 }
 
-/** Explores all, some at a time, and prints a line for each, in their order. Resolves with the number of states and of failures. */
-async function exploreAll(models, workshop) {
-  const reports = [];
-  let started = 0;
-  let printed = 0;
-  const total = { states: 0, failures: 0 };
-  const work = async () => {
-    while (started < models.length) {
-      const index = started++;
-      reports[index] = await explore(models[index], workshop);
-      while (reports[printed] !== undefined) printReport(reports[printed++], total);
-    }
-  };
-  process.stdout.write(row('model', 'result', 'states', 'depth', 'seconds'));
-  await Promise.all(Array.from({ length: PARALLEL_RUNS }, work));
-  return total;
-}
-
-function printReport(report, total) {
-  const { model, states, depth, seconds } = report;
+function printReport(report) {
+  const { model, states, seconds, megabytes } = report;
   const { good, result } = judge(report);
-  total.states += states;
-  if (!good) total.failures += 1;
   const name = isWeakened(model) ? `${model.name} (${model.rule})` : model.name;
-  process.stdout.write(row(name, result, states.toLocaleString('en'), String(depth), seconds.toFixed(1)));
+  process.stdout.write(row(name, result, states.toLocaleString('en'), seconds.toFixed(1), megabytes.toFixed(0)));
+  return good;
 }
 
-/** Prints the counterexample of one weakened model. */
-async function show(model, workshop) {
-  const { violated, folder, lastLine } = await explore(model, workshop);
-  if (violated === undefined) fail(`${model.name}: no counterexample was found: ${lastLine}`);
-  const { output } = await run('spin', [...switchesOf(model), '-t', 'simplex.pml'], folder);
-  process.stdout.write(
-    `${model.name}: ${model.rule} is broken. Member 3 is Byzantine and signs everything; 0 to 2 are honest.\n`,
-  );
-  for (const line of describeTrail(output, model.defines.includes('RESULTS'))) process.stdout.write(`${line}\n`);
-  process.stdout.write(`Broken: ${violated}.\n`);
+function printCounterexample({ model, violated, counterexample }) {
+  const broken = isWeakened(model) ? `Rule ${model.rule} is broken. ` : '';
+  process.stdout.write(`\n${broken}Members 0 to 2 are honest; member 3 is Byzantine and has signed everything.\n`);
+  for (const line of counterexample.lines) process.stdout.write(`${line}\n`);
+  process.stdout.write(`Fails: ${violated}.\n`);
 }
 
 async function main() {
-  const { views, quick, shown } = readOptions();
+  const { quick, chosen } = readOptions();
   checkTools();
   const workshop = mkdtempSync(join(tmpdir(), 'hanse-model-'));
   process.on('exit', () => rmSync(workshop, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
-  if (shown !== undefined) return show(shown, workshop);
-  const rules = sound.filter((model) => (model.quick || !quick) && model.views <= views);
-  const models = [...rules, ...weakened];
-  const { states, failures } = await exploreAll(models, workshop);
+  const rules = sound.filter((model) => (model.quick === 'only') === quick);
+  const models = chosen === undefined ? [...rules, ...weakened] : [chosen];
+  let states = 0;
+  let failures = 0;
+  process.stdout.write(row('run', 'result', 'states', 'seconds', 'MB'));
+  for (const model of models) {
+    const report = await explore(model, workshop, quick);
+    rmSync(join(workshop, model.name), { recursive: true });
+    const good = printReport(report);
+    states += report.states;
+    if (!good) failures += 1;
+    if (report.counterexample !== undefined && (!good || chosen !== undefined)) printCounterexample(report);
+  }
   const verdict = failures === 0 ? 'all is as it must be' : `${failures} NOT as they must be`;
-  process.stdout.write(`${states.toLocaleString('en')} states in ${models.length} models: ${verdict}\n`);
-  process.exitCode = failures === 0 ? 0 : 1;
+  process.stdout.write(`${states.toLocaleString('en')} states in ${models.length} runs: ${verdict}\n`);
+  process.exitCode = failures === 0 ? EXIT.asItMustBe : EXIT.notAsItMustBe;
 }
 
-main().catch((error) => fail(error.message));
+main().catch((error) => fail(error.message, EXIT.notAsItMustBe));

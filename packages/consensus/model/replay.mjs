@@ -51,11 +51,6 @@ const sentences = {
     naming.add(node, view, parent);
     return `${who} signs ${notarize(naming, node, parent)}: the leader of view ${view} repeats ${naming.block(node)}`;
   },
-  tear: (who, [node, view, parent], { naming }) => {
-    naming.add(node, view);
-    const signed = `${who}, leader of view ${view}, proposes and signs ${notarize(naming, node, parent)}, and crashes`;
-    return `${signed}: the log holds the proposal, which is sent again, and not the vote`;
-  },
   notarize: (who, [node], { naming }) => `${who} signs notarize(v=${naming.view(node)}, ${naming.block(node)})`,
   nullify: (who, [view]) => `${who} signs nullify(v=${view})`,
   finalize: (who, [node, other], { naming, results }) => {
@@ -66,8 +61,6 @@ const sentences = {
     `${who} signs finalize(v=${naming.view(node)}, ${naming.block(node)}, B'): its ${naming.block(block)} gave another result`,
   flush: (who) => `${who} flushes its log and sends the vote`,
   crash: (who) => `${who} crashes and starts again`,
-  change: (who, [block], { naming }) =>
-    `${who} crashes and starts again; its ${naming.block(block)} now gives another result than before`,
   lose: (who, [floor]) => `${who} loses its log and starts with amnesia; the reports give V* = ${floor - 1}`,
   enter: (who, [block], { naming }) =>
     `${who} enters the next epoch, which starts from ${naming.block(block)}, and signs in it`,
@@ -77,7 +70,7 @@ const notarize = (naming, node, parent) =>
   `notarize(v=${naming.view(node)}, parentView=${naming.view(parent)}, ${naming.block(node)})`;
 
 /**
- * A counterexample as lines. `printed` is the output of `spin -t`: `@kind member numbers`, and `@certified` with all certificates
+ * A counterexample: the number of its steps, and the lines that tell it. `printed` is the output of `spin -t`: `@kind member numbers`, and `@certified` with all certificates
  * after each step. Where members were sorted on the way (`@swap`) the names given here follow the members.
  */
 export function describeTrail(printed, results) {
@@ -101,5 +94,5 @@ export function describeTrail(printed, results) {
       lines.push(`${String(steps).padStart(4)}. ${sentences[kind](`member ${names[position]}`, values, context)}`);
     }
   }
-  return lines;
+  return { steps, lines };
 }

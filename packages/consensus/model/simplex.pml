@@ -8,13 +8,11 @@
  * not stored: its own votes bind it from below, and from above the certificates that were sent.
  *
  * RESULTS   execution may give one block another result at another member, or after another start
- * CRASHES   members crash and start again from their logs; STEPWISE: they may do so between a decision and its flush, in which
- *           others go on, or, with ONE_PENDING, wait
+ * CRASHES   members decide first and flush later, while others go on; a crash takes what was not flushed
  * EPOCHS    blocks may close the epoch, and be repeated; members may enter the next epoch
  * AMNESIA   one member may lose its log
  * SYMMETRY  the honest members are sorted; ORDERED: the votes of a view come before those of the next (both in README.md)
- * LEMMAS    A2 to A5 are asserted besides the theorem
- * WEAK_*    one rule is broken
+ * WEAK_*    one rule is broken; ONLY_* says which property is looked at: without, all of them and A2 to A5
  */
 #ifndef VIEWS
 #define VIEWS 3
@@ -51,28 +49,24 @@
 #define QUORUM(a, b, c) (((a) & (b)) | ((a) & (c)) | ((b) & (c)))
 #endif
 
+/* What was flushed and sent, and what a member knows of its own votes, if the two may differ. */
 int sent[3];
-/* What a member knows of its own votes, and, if the two differ, what its log holds. */
 #if defined(CRASHES) || defined(AMNESIA)
 int known[3];
 #else
 #define known sent
 #endif
-#ifdef CRASHES
+#ifdef WEAK_SEND_BEFORE_FLUSH
 int disk[3];
-/* Bit 30 of `known`: this start's execution gives the block `odd` the other result. It is lost with the memory. */
-#define ODD_MACHINE BIT(30)
-#define odd_machine (known[_pid] & ODD_MACHINE)
+#else
+#define disk sent
 #endif
 #ifdef AMNESIA
-/* Zero, or V* + 1 of a member that lost its log. */
+/* V* + 1 of the member that lost its log, else zero; and, while none has, the view that each would report of the views before. */
 byte floor[3];
 #ifdef ORDERED
 byte top[3];
 #endif
-#endif
-#ifdef WEAK_TORN_PROPOSAL
-byte proposer[5];
 #endif
 
 /* What was certified, by the votes of all; `chain` is a node with its ancestors; `odd` the block whose result may differ. */
@@ -106,26 +100,35 @@ int past;
 #define isOpen true
 #endif
 
-/* Amnesia: votes only above V* + 1, and above a finalization that is itself above V* + 1. */
-#if !defined(AMNESIA) || defined(WEAK_AMNESIA_AT_ONCE)
-#define isOutlived(v) true
-#define finalizationsHeld(v) 0
-#elif defined(WEAK_AMNESIA_WITHOUT_FINALIZATION)
-#define isOutlived(v) (!floor[_pid] || (v) > floor[_pid])
-#define finalizationsHeld(v) 0
+/*
+ * Amnesia: votes only above V* + 1, and above a finalization that is itself above V* + 1. That finalization is the member's law (F1):
+ * if it certifies one result of the block in question, the member gives no other.
+ */
+#ifdef AMNESIA
+#define hasLost floor[_pid]
+#define finalizationsHeld(v) (finalized(certified) & nodesAbove(floor[_pid]) & ~(nodesAt(v) | nodesAbove(v)))
 #else
-#define finalizationsHeld(v) (floor[_pid] -> finalized(certified) & nodesAbove(floor[_pid]) & ~(nodesAt(v) | nodesAbove(v)) : 0)
-#define isOutlived(v) (!floor[_pid] || finalizationsHeld(v))
+#define hasLost false
+#define finalizationsHeld(v) 0
+#endif
+#if defined(WEAK_AMNESIA_AT_ONCE)
+#define isOutlived(v) true
+#define isTaught(n, a, opposing) true
+#elif defined(WEAK_AMNESIA_WITHOUT_FINALIZATION)
+#define isOutlived(v) (!hasLost || (v) > floor[_pid])
+#define isTaught(n, a, opposing) true
+#else
+#define isOutlived(v) (!hasLost || finalizationsHeld(v))
+#define isTaught(n, a, opposing) (!hasLost || (finalizationsHeld(viewOf(n)) & ~((opposing) & segment(n, a))))
 #endif
 
-/* Host 2: one vote is flushed and sent before the next is decided. */
-#define isFlushed(i) (!(known[i] & MEMORY & ~disk[i]))
-#if defined(STEPWISE) && defined(ONE_PENDING)
-#define isIdle (isFlushed(0) && isFlushed(1) && isFlushed(2))
-#elif defined(STEPWISE)
-#define isIdle isFlushed(_pid)
+/* Host 2: with ONE_PENDING a member decides nothing while a vote of its own is not flushed. */
+#if defined(CRASHES) && defined(ONE_PENDING)
+#define isFree (!(own & ~disk[_pid]))
+#elif defined(CRASHES) && defined(ALONE)
+#define isFree (!((known[0] & ~disk[0]) | (known[1] & ~disk[1]) | (known[2] & ~disk[2])))
 #else
-#define isIdle true
+#define isFree true
 #endif
 
 #ifdef ORDERED
@@ -133,7 +136,7 @@ int past;
 #else
 #define isTurn(v) true
 #endif
-#define maySign(v) ((v) <= VIEWS && isTurn(v) && isIdle && isOpen && isOutlived(v))
+#define maySign(v) ((v) <= VIEWS && isTurn(v) && isFree && isOpen && isOutlived(v))
 
 /* C1 to C3: a view is entered by a certificate of the view before. S1: never below an own vote; finalize(v) comes from above v. */
 #define isReached(v) ((v) == 1 || ((notarized(certified) | finalized(certified)) & nodesAt((v) - 1)) || (nullified(certified) & BIT((v) - 1)))
@@ -161,18 +164,13 @@ int past;
 #define mayNotarize(v) (isInView(v) && !(notarized(own) & nodesAt(v)))
 #endif
 
-/* A view's first proposal comes before its rival, by name only. An honest leader has no rival, save where its log is torn. */
-#ifdef WEAK_TORN_PROPOSAL
-#define isRivalOf(v) (chain[v] && !rivalView && proposer[v] == _pid + 1)
-#else
-#define isRivalOf(v) (chain[v] && !rivalView)
-#endif
-#define isUnproposed(n, v) ((n) == RIVAL -> isRivalOf(v) : !chain[v])
+/* A view's first proposal comes before its rival, by name only. */
+#define isUnproposed(n, v) ((n) == RIVAL -> chain[v] && !rivalView : !chain[v])
 
 /* T3 to T5 say when nullify is due; it may be due at any time: once, in v, not after finalize(v). */
 #define mayNullify(v) (isInView(v) && !(nullified(own) & BIT(v)))
 
-/* E2: notarized, never nullified, one finalize vote a view; and, beyond E1 and E2 as they stand, none below an own one. */
+/* E2: notarized, never nullified, one finalize vote a view, none below an own one. */
 #ifdef WEAK_NULLIFY_AND_FINALIZE
 #define isNullifiedHere(v) false
 #else
@@ -214,18 +212,12 @@ int past;
 #else
 #define contraryOf(votes, n, a) ((votes) & segment(n, a))
 #endif
-#ifdef CRASHES
-#define isComputed(other) ((odd_machine != 0) == (other))
-#else
-#define isComputed(other) true
-#endif
-#define isConsistent(n, a, other, agreeing, opposing, contrary) \
-  (!((opposing) & finalizationsHeld(viewOf(n)) & segment(n, a)) && \
-   ((isComputed(other) && !(contrary)) || isAnyTakenOver(n, a, agreeing, contrary)))
+#define isConsistent(n, a, agreeing, opposing, contrary) \
+  (isTaught(n, a, opposing) && (!(contrary) || isAnyTakenOver(n, a, agreeing, contrary)))
 #define givesFirst(n, a) \
-  isConsistent(n, a, 0, finalizedFirst(certified), finalizedOther(certified), contraryOf(finalizedOther(own), n, a))
+  isConsistent(n, a, finalizedFirst(certified), finalizedOther(certified), contraryOf(finalizedOther(own), n, a))
 #define givesOther(n, a) \
-  isConsistent(n, a, 1, finalizedOther(certified), finalizedFirst(certified), contraryOf(finalizedFirst(own), n, a))
+  isConsistent(n, a, finalizedOther(certified), finalizedFirst(certified), contraryOf(finalizedFirst(own), n, a))
 #ifdef RESULTS
 #define isBelowOdd(n) (odd && (chain[n] & BIT(odd)))
 #else
@@ -292,37 +284,42 @@ int past;
   (follows(1, 2) && follows(1, 3) && follows(1, 4) && follows(1, 5) && follows(2, 3) && follows(2, 4) && follows(2, 5) && \
    follows(3, 4) && follows(3, 5) && follows(4, 5) && follows(5, 2) && follows(5, 3) && follows(5, 4))
 
-/* Host 2: nothing is sent that is not in the log. */
-#ifdef CRASHES
-#define FLUSHED (sent[0] == disk[0] && sent[1] == disk[1] && sent[2] == disk[2])
+#if defined(ONLY_AGREEMENT)
+#define PROPERTIES AGREEMENT
+#elif defined(ONLY_RESULT)
+#define PROPERTIES ONE_RESULT
+#elif defined(ONLY_VALIDITY)
+#define PROPERTIES VALIDITY
 #else
-#define FLUSHED true
-#endif
-#ifdef LEMMAS
-#define ALL_LEMMAS (A2 && A3 && A4 && A5 && FLUSHED)
-#else
-#define ALL_LEMMAS true
+#define PROPERTIES (AGREEMENT && ONE_RESULT && VALIDITY && A2 && A3 && A4 && A5)
 #endif
 
 /* No rule names an honest member, so states that differ in their names alone are one: their words are sorted. */
-#if defined(SYMMETRY) && !defined(WEAK_TORN_PROPOSAL)
+#ifdef SYMMETRY
 int swapped;
 #define swapIn(words, i, j) swapped = words[i]; words[i] = words[j]; words[j] = swapped
-#if defined(CRASHES)
-#define swapAll(i, j) swapIn(sent, i, j); swapIn(known, i, j); swapIn(disk, i, j)
-#define isUnsorted(i, j) (sent[i] < sent[j] || (sent[i] == sent[j] && known[i] < known[j]))
-#elif defined(AMNESIA)
-#ifdef ORDERED
+#if defined(CRASHES) || defined(AMNESIA)
+#define swapKnown(i, j) swapIn(known, i, j)
+#else
+#define swapKnown(i, j) skip
+#endif
+#ifdef WEAK_SEND_BEFORE_FLUSH
+#define swapDisk(i, j) swapIn(disk, i, j)
+#else
+#define swapDisk(i, j) skip
+#endif
+#ifdef AMNESIA
+#define swapFloor(i, j) swapIn(floor, i, j)
+#else
+#define swapFloor(i, j) skip
+#endif
+#if defined(AMNESIA) && defined(ORDERED)
 #define swapTop(i, j) swapIn(top, i, j)
 #else
 #define swapTop(i, j) skip
 #endif
-#define swapAll(i, j) swapIn(sent, i, j); swapIn(known, i, j); swapIn(floor, i, j); swapTop(i, j)
+#define swapAll(i, j) swapIn(sent, i, j); swapKnown(i, j); swapDisk(i, j); swapFloor(i, j); swapTop(i, j)
 #define isUnsorted(i, j) (sent[i] < sent[j] || (sent[i] == sent[j] && known[i] < known[j]))
-#else
-#define swapAll(i, j) swapIn(sent, i, j)
-#define isUnsorted(i, j) (sent[i] < sent[j])
-#endif
 #define sort(i, j) if :: isUnsorted(i, j) -> swapAll(i, j); printf("@swap %d %d\n", i, j) :: else fi
 #define sortMembers sort(0, 1); sort(1, 2); sort(0, 1); swapped = 0
 #else
@@ -336,13 +333,11 @@ int swapped;
 #endif
 #define settle certified = CERTIFIED; printf("@certified %d\n", certified); sortMembers
 
-/* V3, host 2: to decide, to flush and to send are one step unless crashes between them are looked at. */
-#if defined(STEPWISE)
-#define cast(vote) known[_pid] = known[_pid] | (vote)
-#elif defined(WEAK_SEND_BEFORE_FLUSH)
-#define cast(vote) known[_pid] = known[_pid] | (vote); send(vote)
+/* Host 2: a vote is decided, then flushed, then sent; one step, unless crashes between them are looked at. */
+#if defined(WEAK_SEND_BEFORE_FLUSH)
+#define cast(vote) known[_pid] = known[_pid] | (vote); sent[_pid] = sent[_pid] | (vote)
 #elif defined(CRASHES)
-#define cast(vote) known[_pid] = known[_pid] | (vote); flush(vote); send(vote)
+#define cast(vote) known[_pid] = known[_pid] | (vote)
 #elif defined(AMNESIA)
 #define cast(vote) known[_pid] = known[_pid] | (vote); sent[_pid] = sent[_pid] | (vote)
 #else
@@ -357,14 +352,9 @@ int swapped;
   chain[n] = chain[p] | BIT(n); \
   if :: n == RIVAL -> rivalView = v :: else fi; \
   cast(NOTARIZE(n))
-#ifdef WEAK_TORN_PROPOSAL
-#define NOTE_PROPOSER(n, v) if :: n != RIVAL -> proposer[v] = _pid + 1 :: else fi
-#else
-#define NOTE_PROPOSER(n, v) skip
-#endif
 #define PROPOSE(n, v, p) \
   :: d_step { isUnproposed(n, v) && mayNotarize(v) && isJustified(p, v) && mayExtend(p) -> \
-       ADD(n, v, p); NOTE_PROPOSER(n, v); printf("@propose %d %d %d %d\n", _pid, n, v, p); settle }
+       ADD(n, v, p); printf("@propose %d %d %d %d\n", _pid, n, v, p); settle }
 #ifdef EPOCHS
 #define PROPOSE_CLOSING(n, v, p) \
   :: d_step { isUnproposed(n, v) && mayNotarize(v) && isJustified(p, v) && mayExtend(p) -> \
@@ -373,7 +363,7 @@ int swapped;
        ADD(n, v, p); closing = closing | BIT(n); repeated = repeated | BIT(n); \
        printf("@repeat %d %d %d %d\n", _pid, n, v, p); settle }
 #define ENTER_NEXT(c) \
-  :: d_step { isOpen && closes(c) && !(repeated & BIT(c)) && !(entered(certified) & BIT(c)) && mayEnter(c) -> \
+  :: d_step { isTurn(VIEWS) && isFree && isOpen && closes(c) && !(repeated & BIT(c)) && !(entered(certified) & BIT(c)) && mayEnter(c) -> \
        cast(ENTER(c)); printf("@enter %d %d\n", _pid, c); settle }
 #else
 #define PROPOSE_CLOSING(n, v, p)
@@ -397,8 +387,9 @@ int swapped;
 #endif
 
 /* The block whose results differ is chosen when a second result is signed; which of the two is called the first is a name. */
-#if defined(RESULTS) && !defined(CRASHES)
-#define isFirstSigned(n, a) ((finalizedFirst(sent[0] | sent[1] | sent[2]) & BIT(n)) && (chain[n] & BIT(a)))
+#ifdef RESULTS
+#define signedByAny (sent[0] | sent[1] | sent[2] | known[0] | known[1] | known[2])
+#define isFirstSigned(n, a) ((finalizedFirst(signedByAny) & BIT(n)) && (chain[n] & BIT(a)))
 #define isAnyFirstSigned(a) \
   (isFirstSigned(1, a) || isFirstSigned(2, a) || isFirstSigned(3, a) || isFirstSigned(4, a) || isFirstSigned(5, a))
 #ifdef EPOCHS
@@ -413,16 +404,11 @@ int swapped;
 #define DIVERGE(n, a)
 #endif
 
+/* The log is flushed and the vote sent. What one step orders the log allows more than host 2, which flushes in order. */
 #ifdef CRASHES
-#define MEMORY (BIT(30) - 1)
-#define flush(vote) disk[_pid] = disk[_pid] | (vote)
-#define send(vote) sent[_pid] = sent[_pid] | (vote)
-#ifdef STEPWISE
 #define FLUSH(vote) \
-  :: d_step { (own & (vote)) && !(disk[_pid] & (vote)) -> flush(vote); send(vote); printf("@flush %d %d\n", _pid, vote); settle }
-#else
-#define FLUSH(vote)
-#endif
+  :: d_step { (own & (vote)) && !(disk[_pid] & (vote)) -> \
+       disk[_pid] = disk[_pid] | (vote); printf("@flush %d %d\n", _pid, vote); settle }
 /* S1: the log gives the votes back. What was decided and not flushed is gone, and nobody has seen it. */
 #ifdef WEAK_FORGET
 #define recovered 0
@@ -430,26 +416,10 @@ int swapped;
 #define recovered disk[_pid]
 #endif
 #define CRASH \
-  :: d_step { (own & MEMORY) != recovered -> own = recovered | (own & ODD_MACHINE); printf("@crash %d\n", _pid); settle }
-#ifdef WEAK_TORN_PROPOSAL
-#define TEAR(v, p) \
-  :: d_step { isUnproposed(v, v) && mayNotarize(v) && isJustified(p, v) -> \
-       chain[v] = chain[p] | BIT(v); proposer[v] = _pid + 1; send(NOTARIZE(v)); printf("@tear %d %d %d %d\n", _pid, v, v, p); settle }
-#else
-#define TEAR(v, p)
-#endif
-#ifdef RESULTS
-#define CHANGE(a) \
-  :: d_step { chain[a] && (!odd || odd == a) -> \
-       odd = a; own = recovered | ((own & ODD_MACHINE) ^ ODD_MACHINE); printf("@change %d %d\n", _pid, a); settle }
-#else
-#define CHANGE(a)
-#endif
+  :: d_step { own != recovered -> own = recovered; printf("@crash %d\n", _pid); settle }
 #else
 #define FLUSH(vote)
 #define CRASH
-#define TEAR(n, v)
-#define CHANGE(a)
 #endif
 
 /* V* is the highest view of the others at the time; the lowest that they can truthfully say is that of their highest vote. */
@@ -457,7 +427,9 @@ int swapped;
 #define isThere(i, v) (known[i] & (NOTARIZE(v) | NULLIFY(v) | (rivalView == (v) -> NOTARIZE(RIVAL) : 0)))
 #ifdef ORDERED
 #define viewIn(i) (isThere(i, now) -> now : top[i])
+#define dropTops top[0] = 0; top[1] = 0; top[2] = 0
 #else
+#define dropTops skip
 #define viewIn(i) (isThere(i, 4) -> 4 : (isThere(i, 3) -> 3 : (isThere(i, 2) -> 2 : 1)))
 #endif
 #if defined(WEAK_AMNESIA_STALE_REPORTS)
@@ -467,9 +439,10 @@ int swapped;
 #else
 #define highestReported(i, j) (viewIn(i) > viewIn(j) -> viewIn(i) : viewIn(j))
 #endif
+#define isAnyLost (floor[0] || floor[1] || floor[2])
 #define LOSE(me, i, j) \
-  :: d_step { _pid == me && !floor[0] && !floor[1] && !floor[2] -> \
-       floor[me] = 1 + highestReported(i, j); known[me] = 0; printf("@lose %d %d\n", me, floor[me]); settle }
+  :: d_step { _pid == me && known[me] && !isAnyLost -> \
+       floor[me] = 1 + highestReported(i, j); known[me] = 0; dropTops; printf("@lose %d %d\n", me, floor[me]); settle }
 #else
 #define LOSE(me, i, j)
 #endif
@@ -479,8 +452,12 @@ int swapped;
 #define forget(words) \
   words[0] = words[0] & ~(BIT(11) - 1); words[1] = words[1] & ~(BIT(11) - 1); words[2] = words[2] & ~(BIT(11) - 1)
 #ifdef AMNESIA
-#define noteTop(i) if :: isThere(i, now) -> top[i] = now :: else fi
+#define noteTop(i) if :: !isAnyLost && isThere(i, now) -> top[i] = now :: else fi
 #define forgetKnown noteTop(0); noteTop(1); noteTop(2); forget(known)
+#elif defined(WEAK_SEND_BEFORE_FLUSH)
+#define forgetKnown forget(known); forget(disk)
+#elif defined(CRASHES)
+#define forgetKnown forget(known)
 #else
 #define forgetKnown skip
 #endif
@@ -493,10 +470,10 @@ int swapped;
 #endif
 
 #define PROPOSE_ANY(n, v, p) PROPOSE(n, v, p) PROPOSE_CLOSING(n, v, p)
-#define PROPOSE_EITHER(v, p) TEAR(v, p) PROPOSE_ANY(v, v, p) PROPOSE_ANY(RIVAL, v, p)
+#define PROPOSE_EITHER(v, p) PROPOSE_ANY(v, v, p) PROPOSE_ANY(RIVAL, v, p)
 #define DIVERGE_ANY(n) DIVERGE(n, 1) DIVERGE(n, 2) DIVERGE(n, 3) DIVERGE(n, 4) DIVERGE(n, RIVAL)
 #define OF_NODE(n) \
-  VOTE(n) FINISH(n) FINISH_OTHER(n) DIVERGE_ANY(n) ENTER_NEXT(n) CHANGE(n) FLUSH(NOTARIZE(n)) FLUSH(FINALIZE(n)) \
+  VOTE(n) FINISH(n) FINISH_OTHER(n) DIVERGE_ANY(n) ENTER_NEXT(n) FLUSH(NOTARIZE(n)) FLUSH(FINALIZE(n)) \
   FLUSH(FINALIZE_OTHER(n)) FLUSH(ENTER(n))
 #define OF_VIEW(v) GIVE_UP(v) FLUSH(NULLIFY(v)) PROPOSE_EITHER(v, 0) PROPOSE_ANY(v, v, RIVAL)
 
@@ -520,14 +497,19 @@ active proctype monitor() {
   bool agreement, oneResult, validity, lemmas;
 end:
   d_step {
-    !(AGREEMENT && ONE_RESULT && VALIDITY && ALL_LEMMAS) ->
+    !(PROPERTIES) ->
     agreement = AGREEMENT;
     oneResult = ONE_RESULT;
-    validity = VALIDITY;
-    lemmas = ALL_LEMMAS
+    validity = VALIDITY
   }
+#if !defined(ONLY_RESULT) && !defined(ONLY_VALIDITY)
   assert(agreement);
+#endif
+#if !defined(ONLY_AGREEMENT) && !defined(ONLY_VALIDITY)
   assert(oneResult);
+#endif
+#if !defined(ONLY_AGREEMENT) && !defined(ONLY_RESULT)
   assert(validity);
+#endif
   assert(lemmas)
 }
