@@ -117,7 +117,7 @@ async function explore(model, workshop, quick) {
   copyFileSync(source, join(folder, 'simplex.pml'));
   await mustRun('spin', [...definesOf(model), '-a', 'simplex.pml'], folder);
   const flags = ['-w', '-DSAFETY', '-DNOREDUCE', `-DMEMLIM=${MEMORY_LIMIT_MB}`];
-  if (isWeakened(model)) flags.push(quick && model.slow ? '-DP_REVERSE' : '-DBFS');
+  if (isWeakened(model)) flags.push(model.deep ? '-DP_REVERSE' : '-DBFS');
   // A short search is over before an optimizing compiler would be.
   const isLong = !quick && !isWeakened(model);
   const optimization = isWeakened(model) ? '-O0' : isLong ? '-O2' : '-O1';
@@ -197,7 +197,9 @@ async function main() {
     if (report.counterexample !== undefined && (!good || chosen !== undefined)) printCounterexample(report);
   }
   const verdict = failures === 0 ? 'all is as it must be' : `${failures} NOT as they must be`;
-  process.stdout.write(`${states.toLocaleString('en')} states in ${models.length} runs: ${verdict}\n`);
+  process.stdout.write(
+    `${states.toLocaleString('en')} states in ${models.length} ${models.length === 1 ? 'run' : 'runs'}: ${verdict}\n`,
+  );
   process.exitCode = failures === 0 ? EXIT.asItMustBe : EXIT.notAsItMustBe;
 }
 

@@ -59,7 +59,7 @@ const sentences = {
   },
   diverge: (who, [node, block], { naming }) =>
     `${who} signs finalize(v=${naming.view(node)}, ${naming.block(node)}, B'): its ${naming.block(block)} gave another result`,
-  flush: (who) => `${who} flushes its log and sends the vote`,
+  flush: (who) => `${who} flushes the vote to its log`,
   crash: (who) => `${who} crashes and starts again`,
   lose: (who, [floor]) => `${who} loses its log and starts with amnesia; the reports give V* = ${floor - 1}`,
   enter: (who, [block], { naming }) =>

@@ -62,10 +62,10 @@ int disk[3];
 #define disk sent
 #endif
 #ifdef AMNESIA
-/* V* + 1 of the member that lost its log, else zero; and, while none has, the view that each would report of the views before. */
+/* V* + 1 of the member that lost its log, else zero. While none has: the highest view below `now` in which each has voted. */
 byte floor[3];
 #ifdef ORDERED
-byte top[3];
+byte top[3] = 1;
 #endif
 #endif
 
@@ -102,7 +102,7 @@ int past;
 
 /*
  * Amnesia: votes only above V* + 1, and above a finalization that is itself above V* + 1. That finalization is the member's law (F1):
- * if it certifies one result of the block in question, the member gives no other.
+ * if it certifies one result of the block in question, the member gives no other. firstVote: the lowest view with a vote, by the floor.
  */
 #ifdef AMNESIA
 #define hasLost floor[_pid]
@@ -114,19 +114,20 @@ int past;
 #if defined(WEAK_AMNESIA_AT_ONCE)
 #define isOutlived(v) true
 #define isTaught(n, a, opposing) true
+#define firstVote(v) 1
 #elif defined(WEAK_AMNESIA_WITHOUT_FINALIZATION)
 #define isOutlived(v) (!hasLost || (v) > floor[_pid])
 #define isTaught(n, a, opposing) true
+#define firstVote(v) ((v) + 1)
 #else
 #define isOutlived(v) (!hasLost || finalizationsHeld(v))
 #define isTaught(n, a, opposing) (!hasLost || (finalizationsHeld(viewOf(n)) & ~((opposing) & segment(n, a))))
+#define firstVote(v) ((v) + 2)
 #endif
 
 /* Host 2: with ONE_PENDING a member decides nothing while a vote of its own is not flushed. */
 #if defined(CRASHES) && defined(ONE_PENDING)
 #define isFree (!(own & ~disk[_pid]))
-#elif defined(CRASHES) && defined(ALONE)
-#define isFree (!((known[0] & ~disk[0]) | (known[1] & ~disk[1]) | (known[2] & ~disk[2])))
 #else
 #define isFree true
 #endif
@@ -404,7 +405,7 @@ int swapped;
 #define DIVERGE(n, a)
 #endif
 
-/* The log is flushed and the vote sent. What one step orders the log allows more than host 2, which flushes in order. */
+/* The log is flushed and the vote sent; in any order, which is more than host 2 allows. */
 #ifdef CRASHES
 #define FLUSH(vote) \
   :: d_step { (own & (vote)) && !(disk[_pid] & (vote)) -> \
@@ -424,6 +425,7 @@ int swapped;
 
 /* V* is the highest view of the others at the time; the lowest that they can truthfully say is that of their highest vote. */
 #ifdef AMNESIA
+/* A loss after which nothing can be signed in these views is left out: it is the silence of a member that just does not vote. */
 #define isThere(i, v) (known[i] & (NOTARIZE(v) | NULLIFY(v) | (rivalView == (v) -> NOTARIZE(RIVAL) : 0)))
 #ifdef ORDERED
 #define viewIn(i) (isThere(i, now) -> now : top[i])
@@ -441,7 +443,7 @@ int swapped;
 #endif
 #define isAnyLost (floor[0] || floor[1] || floor[2])
 #define LOSE(me, i, j) \
-  :: d_step { _pid == me && known[me] && !isAnyLost -> \
+  :: d_step { _pid == me && known[me] && !isAnyLost && firstVote(1 + highestReported(i, j)) <= VIEWS -> \
        floor[me] = 1 + highestReported(i, j); known[me] = 0; dropTops; printf("@lose %d %d\n", me, floor[me]); settle }
 #else
 #define LOSE(me, i, j)
@@ -461,7 +463,12 @@ int swapped;
 #else
 #define forgetKnown skip
 #endif
-#define forgetUnnotarized(n) if :: viewOf(n) == now && !(notarized(certified) & BIT(n)) -> chain[n] = 0 :: else fi
+#ifdef EPOCHS
+#define forgetNode(n) chain[n] = 0; closing = closing & ~BIT(n); repeated = repeated & ~BIT(n)
+#else
+#define forgetNode(n) chain[n] = 0
+#endif
+#define forgetUnnotarized(n) if :: viewOf(n) == now && !(notarized(certified) & BIT(n)) -> forgetNode(n) :: else fi
 #define NEXT_VIEW \
   :: d_step { _pid == 0 && now < VIEWS -> \
        past = certified; forgetKnown; forget(sent); forgetUnnotarized(now); forgetUnnotarized(RIVAL); now++; settle }
