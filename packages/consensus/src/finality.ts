@@ -64,11 +64,19 @@ function stopForDivergence(state: ConsensusState, out: Effect[], certified: Fina
 
 /**
  * Rule E2: upon executed(P) with q notarize(v, P) held and nullify(v) never sent, finalize(v, P, B) (paper, step 4;
- * the result is deviation D5). One finalize a view, across restarts.
+ * the result is deviation D5). One finalize a view, across restarts, and none below an own one, which has signed the results
+ * of all that it stands on: execution may have changed since.
  */
 export function payOwedFinalizes(state: ConsensusState, out: Effect[]): void {
   if (state.owed.length === 0) return;
+  let highest = 0;
+  for (const round of state.rounds.values()) {
+    if (round.sentFinalize !== undefined && round.view > highest) highest = round.view;
+  }
+  // Ascending, so that what became possible at once is all given.
+  state.owed.sort((a, b) => a - b);
   state.owed = state.owed.filter((view) => {
+    if (view < highest) return false;
     const round = state.rounds.get(view);
     if (round?.notarization === undefined || round.sentNullify || round.sentFinalize !== undefined) return false;
     const { digest } = round.notarization.statement;
@@ -88,6 +96,7 @@ export function payOwedFinalizes(state: ConsensusState, out: Effect[]): void {
     round.sentFinalize = statement;
     block.signedResult = blockHash;
     out.push({ type: 'vote', statement, flushWith: [round.notarization] });
+    highest = view;
     return false;
   });
 }
