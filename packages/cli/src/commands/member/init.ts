@@ -6,7 +6,7 @@ import { readInvitation } from '../../invitation.ts';
 import { addLocalMember } from '../../localNetwork/addLocalMember.ts';
 import { MAX_ENDPOINTS } from '../../memberDescriptor.ts';
 import { createMemberFolder, listenAddressFor, type MemberFolder } from '../../memberFolder.ts';
-import { addExamples, collect, parseChoice, parseWhole, usageError } from '../../options.ts';
+import { addExamples, collect, dataOption, parseChoice, parseWhole, usageError } from '../../options.ts';
 import { addOutputOption, fieldLines, type OutputOptions, printResult } from '../../output.ts';
 
 interface InitOptions extends OutputOptions {
@@ -112,7 +112,7 @@ const joiningSteps = ({ descriptor, descriptorFile, configFile }: MemberFolder):
 ];
 
 function localSteps(name: string, data: string): readonly string[] {
-  const folder = data === '.hanse' ? '' : ` --data ${data}`;
+  const folder = dataOption(data);
   return [
     `In a terminal of its own: hanse up --only ${name}${folder}`,
     `hanse member propose add ${name} --member authority${folder}`,
