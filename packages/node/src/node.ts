@@ -152,6 +152,7 @@ async function assemble(config: NodeConfig, options: NodeOptions, cleanup: Clean
     ledger: services.ledger.service,
     senders: services.senders.service,
     reader,
+    heldTransportKeys: () => readKeyRing(config.keys, logger).transports.map(publicTransportKey),
     identify: (transportKey) => {
       const named = readKeyRing(config.keys, logger).transports.find(
         (stored) => publicTransportKey(stored) === transportKey,

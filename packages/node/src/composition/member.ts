@@ -40,6 +40,7 @@ import { EngineBodiesAdapter } from './engineBodies.ts';
 import { EngineTransportAdapter } from './engineTransport.ts';
 import { GossipConduct } from './gossipConduct.ts';
 import { prepareImport } from './importPreparation.ts';
+import { OwnTransportKey } from './ownTransportKey.ts';
 import { type Introduction, pendingIntroductions, reachableMembers } from './reachableMembers.ts';
 
 /** What a member stands on; the simulator gives its own. */
@@ -56,6 +57,8 @@ export interface MemberRuntime {
   readonly reader: LedgerReader;
   /** Makes `network` prove another transport key from now on; false if its private key is not at hand. */
   readonly identify?: (transportKey: Hex) => boolean;
+  /** The transport keys at hand, for a member whose ledger does not know which of them counts today. */
+  readonly heldTransportKeys?: () => readonly Hex[];
 }
 
 export interface MemberOptions {
@@ -119,7 +122,7 @@ export class Member {
   readonly #options: MemberOptions;
   readonly #runtime: MemberRuntime;
   readonly #events: MemberEvents;
-  #transportKey: Hex;
+  readonly #ownKey: OwnTransportKey;
   #membersDigest = '';
   /** The storage of the module `members` at the last look. */
   #membersRoot: Hash | undefined;
@@ -189,13 +192,16 @@ export class Member {
     this.#options = options;
     this.#runtime = runtime;
     this.#events = events;
-    this.#transportKey = options.transportKey;
     this.pool = draft.pool;
     this.intake = draft.intake;
     this.peers = draft.peers;
     this.gossip = draft.gossip;
     this.readers = draft.readers;
     this.alarms = new AlarmBook(runtime.clock);
+    this.#ownKey = this.#createOwnKey();
+    this.peers.onRefused(() => {
+      this.#ownKey.refused();
+    });
     this.engine = engine;
     this.evidence = evidence;
     this.sync = this.#createSync();
@@ -218,6 +224,7 @@ export class Member {
   async close(): Promise<void> {
     this.#closed = true;
     this.#resendTimer?.cancel();
+    this.#ownKey.close();
     this.sync.close();
     this.gossip.close();
     await this.engine.close();
@@ -316,7 +323,7 @@ export class Member {
 
   /** What this member proves to others. */
   get transportKey(): Hex {
-    return this.#transportKey;
+    return this.#ownKey.current;
   }
 
   /** The first scheduled rule that this program lacks, be it in force or to come. */
@@ -363,14 +370,27 @@ export class Member {
   /** From the block on in which this member's transport key changed, the others expect the new one. */
   #followOwnKey(state: StateReader): void {
     const self = this.readers.readMembers(state).find(({ name }) => name === this.#options.name);
-    if (self === undefined || self.transportKey === this.#transportKey) return;
-    if (this.#runtime.identify?.(self.transportKey) !== true) {
-      const detail = `the chain has the transport key ${self.transportKey} for this member, whose private key is not in its folder of keys: no other member will talk to it`;
-      this.alarm('transport-key-missing', detail);
-      return;
-    }
-    this.#transportKey = self.transportKey;
-    this.peers.changeOwnKey(self.transportKey);
+    if (self !== undefined) this.#ownKey.follow(self.transportKey);
+  }
+
+  #createOwnKey(): OwnTransportKey {
+    const { clock, logger, reader, identify, heldTransportKeys } = this.#runtime;
+    const connected = () => this.peers.peers().filter(({ state }) => state === 'connected');
+    return new OwnTransportKey(this.#options.transportKey, {
+      clock,
+      logger,
+      identify,
+      held: heldTransportKeys,
+      isConnected: () => connected().length > 0,
+      isBehind: () => connected().some(({ headHeight = 0 }) => headHeight > reader.headHeight()),
+      changed: (transportKey) => {
+        this.peers.changeOwnKey(transportKey);
+      },
+      missing: (transportKey) => {
+        const detail = `the chain has the transport key ${transportKey} for this member, whose private key is not in its folder of keys: no other member will talk to it`;
+        this.alarm('transport-key-missing', detail);
+      },
+    });
   }
 
   #createSync(): SyncDriver {

@@ -39,6 +39,9 @@ export interface SendOptions {
   readonly droppable: boolean;
 }
 
+/** What a member says to whoever proves a key that is nobody's. */
+const UNKNOWN_KEY = 'the key is no member of this network';
+
 type MessageHandler = (peer: string, payload: Uint8Array) => void;
 type RequestHandler = (peer: string, payload: Uint8Array) => Promise<Uint8Array>;
 
@@ -71,6 +74,7 @@ export class PeerNetwork {
   readonly #events: SessionEvents;
   /** This member's own transport key, as the chain has it now. */
   #ownKey: Hex;
+  #refused: (() => void) | undefined;
   #headHeight: number;
   #listener: Listener | undefined;
   #started = false;
@@ -255,7 +259,7 @@ export class PeerNetwork {
   #refusal(key: Hex): string | undefined {
     if (this.#closed) return 'the member stops';
     const peer = this.#peersByKey.get(key);
-    if (peer === undefined) return 'the key is no member of this network';
+    if (peer === undefined) return UNKNOWN_KEY;
     if (peer.isPenalized) return `not before a while, after an offence: ${peer.lastError}`;
     if (peer.budget.mayConnect(this.#modules.clock.monotonicMs())) return undefined;
     peer.counters.connectsRefused++;
@@ -265,7 +269,7 @@ export class PeerNetwork {
   #accepted(connection: Connection): void {
     const peer = this.#peersByKey.get(connection.peerKey);
     // The list of members may have changed since the handshake asked.
-    if (peer === undefined || this.#closed) connection.close('the key is no member of this network');
+    if (peer === undefined || this.#closed) connection.close(UNKNOWN_KEY);
     else this.#attach(peer, connection, 'inbound');
   }
 
@@ -447,10 +451,17 @@ export class PeerNetwork {
     const failed = (error: unknown): void => {
       peer.dialling = false;
       peer.counters.dialFailures++;
-      this.#noteFailure(peer, error instanceof Error ? error.message : String(error));
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#noteFailure(peer, reason);
+      if (!this.#closed && reason.includes(UNKNOWN_KEY)) this.#refused?.();
       this.#scheduleDial(peer);
     };
     this.#modules.network.dial(endpoint, transportKey).then(dialled, failed);
+  }
+
+  /** Calls whenever a member that this one dials does not know its key. */
+  onRefused(handler: () => void): void {
+    this.#refused = handler;
   }
 
   /** Says every new reason once: a peer that is off for a day would otherwise fill the log. */

@@ -40,7 +40,7 @@ export const NAMES = ['authority', 'bank', 'farm', 'market', 'fifth', 'sixth', '
 export interface ClusterMember {
   readonly index: number;
   readonly disk: SimulatedDisk;
-  readonly database: MemoryDatabase;
+  database: MemoryDatabase;
   running: RunningMember | undefined;
   readonly alarms: string[];
   /** The blocks that the member told of, by height. */
@@ -48,6 +48,8 @@ export interface ClusterMember {
   /** Its folder of keys: a further one is added before the vote key is replaced. */
   readonly voteKeys: Uint8Array[];
   transportKey: Hex;
+  /** What lies in its folder of keys; absent: only the one that it proves. */
+  heldTransportKeys?: readonly Hex[];
   /** Recovery documents that its operator confirmed. */
   readonly recoveries: Recovery[];
   supported: SupportedRules;
@@ -290,6 +292,7 @@ export class MemberCluster {
         ledger: this.#delayed(ledger, clock) as LedgerService,
         senders: new SenderService(suite),
         reader,
+        ...(held.heldTransportKeys === undefined ? {} : { heldTransportKeys: () => held.heldTransportKeys ?? [] }),
         identify: (key) => {
           held.transportKey = key;
           return true;
