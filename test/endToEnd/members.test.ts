@@ -147,6 +147,11 @@ describe('a fifth member', () => {
     expect(await json('member', 'vote', '1', '--member', 'bank')).toMatchObject({
       proposal: { state: 'open', missing: '1 more approval', undecided: ['farm', 'market'] },
     });
+    // Given again, as after an interruption, nothing is sent.
+    expect(await json('member', 'vote', '1', '--member', 'bank')).toMatchObject({
+      proposal: { approvals: 2 },
+      transaction: null,
+    });
     await approve('farm');
     await decide((governance) => governance.proposePromotion(5), 'bank', 'farm', 'market');
     const ready = await json('member', 'ready', '--member', 'mill', '--wait', '120');

@@ -74,5 +74,5 @@ describe('an alliance of four that lost two members for good', () => {
     // The block after the recovery proves itself by the new set.
     const { signers } = await call<{ signers: string[] }>(url('bank'), 'hanse_getFinality', 'latest');
     expect(signers).toEqual(['authority', 'bank']);
-  }, 180_000);
+  }, 300_000);
 });

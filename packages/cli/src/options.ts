@@ -25,3 +25,6 @@ export function parseChoice<T extends string>(option: string, text: string, choi
 }
 
 export const usageError = (message: string): CLIError => new CLIError(message, exitCodes.usage);
+
+/** For a command that is told to people: names the data folder of the local network where it is not the default. */
+export const dataOption = (data: string): string => (data === '.hanse' ? '' : ` --data ${data}`);

@@ -1,7 +1,7 @@
 import type { Hex } from '@hanse/protocol';
 import { BaseError, HttpRequestError, RpcRequestError, TimeoutError } from 'viem';
 import { describeRevert } from './moduleAbi.ts';
-import { NotFinalInTimeError, TransactionFailedError } from './sentTransaction.ts';
+import { NotFinalInTimeError, revertDataOfReceipt, TransactionFailedError } from './sentTransaction.ts';
 
 /**
  * What kind of failure it is: the chain refused (a rejected or reverted transaction or call), a member did not answer, the
@@ -47,8 +47,7 @@ export function describeError(error: unknown): string {
 
 /** What the module or contract gave as it reverted a call or transaction; undefined if this is another failure, or nothing was given. */
 export function revertDataOf(error: unknown): Hex | undefined {
-  if (error instanceof TransactionFailedError)
-    return (error.receipt as typeof error.receipt & { readonly revertReason?: Hex }).revertReason;
+  if (error instanceof TransactionFailedError) return revertDataOfReceipt(error.receipt);
   if (!(error instanceof BaseError)) return undefined;
   const answer = find(error, RpcRequestError);
   const data: unknown = answer?.code === REVERTED ? answer.data : undefined;

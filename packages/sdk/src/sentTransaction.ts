@@ -16,11 +16,14 @@ export class TransactionFailedError extends Error {
   }
 }
 
+/** What a failed transaction gave as it reverted: beside Ethereum's fields, members put it into the receipt. Undefined if it gave nothing. */
+export const revertDataOfReceipt = (receipt: TransactionReceipt): Hex | undefined =>
+  (receipt as TransactionReceipt & { readonly revertReason?: Hex }).revertReason;
+
 /** Why an executed transaction failed, in one line; undefined if its receipt does not say (out of gas, for example). */
 export function revertReasonOf(receipt: TransactionReceipt): string | undefined {
-  // Beside Ethereum's fields, members give the revert data of a failed transaction.
-  const { revertReason } = receipt as TransactionReceipt & { readonly revertReason?: Hex };
-  return revertReason === undefined ? undefined : describeRevert(revertReason);
+  const data = revertDataOfReceipt(receipt);
+  return data === undefined ? undefined : describeRevert(data);
 }
 
 /** A transaction was not final in the time that its sender was willing to wait. It may still become so. */

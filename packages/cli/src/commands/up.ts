@@ -30,7 +30,7 @@ import { removedMembers } from '../localNetwork/removedMembers.ts';
 import { RunningNetwork } from '../localNetwork/runningNetwork.ts';
 import { stopOtherMembers } from '../localNetwork/stopOtherMembers.ts';
 import { Stopper } from '../localNetwork/stopper.ts';
-import { addExamples, parseWhole } from '../options.ts';
+import { addExamples, dataOption, parseWhole } from '../options.ts';
 import { addOutputOption, type OutputOptions, printResult } from '../output.ts';
 import { STORY_CAST, tellOpeningStory } from '../story/openingStory.ts';
 
@@ -186,7 +186,7 @@ function reportDeaths(running: RunningNetwork, options: UpOptions): Promise<void
     let alive = running.members.length;
     running.onDeath((name, how) => {
       alive -= 1;
-      say(`${name} died (${how}). Start it again with: npx hanse up --only ${name}${dataOption(options)}`);
+      say(`${name} died (${how}). Start it again with: npx hanse up --only ${name}${dataOption(options.data)}`);
       if (alive > 0) return;
       say('No member is left.');
       process.exitCode = 1;
@@ -194,8 +194,6 @@ function reportDeaths(running: RunningNetwork, options: UpOptions): Promise<void
     });
   });
 }
-
-const dataOption = (options: UpOptions): string => (options.data === '.hanse' ? '' : ` --data ${options.data}`);
 
 /** The story (once in the life of a network), then the table. */
 async function present(network: LocalNetwork, file: NetworkFile, options: UpOptions): Promise<void> {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import type { Hash, Hex } from '@hanse/protocol';
-import type { MemberEntry, SentTransaction } from '@hanse/sdk';
+import type { Hash } from '@hanse/protocol';
+import { type MemberEntry, revertDataOfReceipt, type SentTransaction } from '@hanse/sdk';
 import type { TransactionReceipt } from 'viem';
 import { CLIError, exitCodes } from '../cliError.ts';
 import type { GenesisOption } from '../finality.ts';
@@ -33,29 +33,29 @@ export async function act(
 
 /** The chain changed between the look at it and the block. */
 function refusedInBlock(receipt: TransactionReceipt, members: readonly MemberEntry[]): CLIError {
-  const { revertReason } = receipt as TransactionReceipt & { readonly revertReason?: Hex };
-  const why = revertReason === undefined ? 'It ran out of gas; try again.' : refusalText(revertReason, members);
+  const data = revertDataOfReceipt(receipt);
+  const why = data === undefined ? 'It ran out of gas; try again.' : refusalText(data, members);
   return new CLIError(
     `${why} (transaction ${receipt.transactionHash}, block ${receipt.blockNumber})`,
     exitCodes.refused,
   );
 }
 
-/** Prints a proposal as it is after an act of a member. */
+/** Prints a proposal as it is after an act of a member; without an act, that nothing was to be done. */
 export async function printProposal(
   context: MemberContext,
   options: OutputOptions,
   id: number,
-  { settled }: Act,
+  done: Act | undefined,
   { fingerprint }: { readonly fingerprint?: Hash | undefined } = {},
 ): Promise<void> {
-  const { client } = context;
+  const { client, self } = context;
   const proposal = await viewProposal(client, id, await client.members.all());
   const described = fingerprint === undefined ? {} : { fingerprint };
-  printResult(options, { proposal, ...described, transaction: settled }, () => [
+  printResult(options, { proposal, ...described, transaction: done?.settled ?? null }, () => [
     ...proposalLines(proposal, fingerprint),
     '',
-    ...settledLines(settled),
+    ...(done === undefined ? [`${self.name} voted so before: nothing was sent.`] : settledLines(done.settled)),
     ...nextLines(proposal),
   ]);
 }

@@ -77,7 +77,7 @@ const SENTENCES: Readonly<Record<ErrorName, (words: Words) => string>> = {
     `${of('limit')} rules are to come already, the most that there may be: wait until some are in force.`,
   UnknownAction: ({ of }) => `There is no action ${of('action')} with a policy.`,
   InvalidPolicy: () =>
-    'The policy is outside what the action allows. See the bounds in docs/reference/governance.md, "Policies".',
+    'The policy is outside what the action allows. See docs/reference/governance.md, "When a proposal passes": each minimum is 0 to 31, and each action has its allowed percent.',
   UnknownEpoch: ({ of }) => `The chain knows no epoch ${of('epoch')}.`,
   InvalidStatement: () => 'A statement is no vote in its signed form.',
   OtherNetwork: () => 'A vote is of another network.',

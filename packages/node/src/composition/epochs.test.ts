@@ -16,6 +16,7 @@ import { decodeErrorResult, encodeFunctionData } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { supportedRules } from '../execution/ruleVersions.ts';
 import { testAccount, testTransaction } from '../execution/testing/executionFixture.ts';
+import { MemoryDatabase } from '../storage/memoryKeyValueStore.ts';
 import { pendingIntroductions } from './reachableMembers.ts';
 import { MemberCluster, type MemberClusterOptions, NAMES, transportKey } from './testing/memberCluster.ts';
 
@@ -240,6 +241,50 @@ describe('keys rotate on the chain', () => {
     await alliance.cluster.start(2);
     await alliance.expectAgreement([0, 1, 2, 3]);
     await alliance.cluster.close();
+  });
+});
+
+describe('a transport key that changed', () => {
+  const renewed: Hex = `0x${'7a'.repeat(32)}`;
+
+  it('while its member was down, which does not know it, is found among the keys of the folder', async () => {
+    const alliance = await Alliance.start({ size: 4 });
+    const { cluster } = alliance;
+    const held = cluster.members[3]!;
+    held.heldTransportKeys = [held.transportKey, renewed];
+    cluster.kill(3);
+    expect(await alliance.call(4, 'rotateTransportKey', [renewed], 0)).toBe('done');
+    await cluster.start(3);
+    await cluster.run(60_000, () => cluster.running(3).member.peers.connected().length === 3);
+    expect(held.transportKey).toBe(renewed);
+    await alliance.expectAgreement([0, 1, 2, 3]);
+    await cluster.close();
+  });
+
+  it('is kept by a member that lost its ledger while it reads of the key before it', async () => {
+    const alliance = await Alliance.start({ size: 4 });
+    const { cluster } = alliance;
+    const held = cluster.members[3]!;
+    const first = held.transportKey;
+    held.heldTransportKeys = [first, renewed];
+    await alliance.block(0);
+    expect(await alliance.call(4, 'rotateTransportKey', [renewed], 0)).toBe('done');
+    await cluster.run(5_000);
+    cluster.kill(3);
+    held.database = new MemoryDatabase();
+    held.told.clear();
+    held.transportKey = first;
+    await cluster.start(3);
+    const proved = new Set<Hex>();
+    await cluster.run(60_000, () => {
+      proved.add(held.transportKey);
+      return cluster.heights()[3] === cluster.heights()[0] && cluster.running(3).member.peers.connected().length === 3;
+    });
+    // Once each: the one that the genesis has, and the one that the others expect.
+    expect([...proved]).toEqual([first, renewed]);
+    expect(held.transportKey).toBe(renewed);
+    expect(cluster.running(3).member.peers.connected()).toEqual(NAMES.slice(0, 3));
+    await cluster.close();
   });
 });
 

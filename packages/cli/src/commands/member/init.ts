@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { MEMBER_NAME, type MemberRole, parseEndpoint } from '@hanse/protocol';
 import type { Command } from 'commander';
 import { CLIError } from '../../cliError.ts';
-import { readInvitation } from '../../invitation.ts';
+import { type Invitation, readInvitation } from '../../invitation.ts';
 import { addLocalMember } from '../../localNetwork/addLocalMember.ts';
 import { MAX_ENDPOINTS } from '../../memberDescriptor.ts';
 import { createMemberFolder, listenAddressFor, type MemberFolder } from '../../memberFolder.ts';
-import { addExamples, collect, parseChoice, parseWhole, usageError } from '../../options.ts';
+import { addExamples, collect, dataOption, parseChoice, parseWhole, usageError } from '../../options.ts';
 import { addOutputOption, fieldLines, type OutputOptions, printResult } from '../../output.ts';
 
 interface InitOptions extends OutputOptions {
@@ -19,6 +19,7 @@ interface InitOptions extends OutputOptions {
   readonly suite: string;
   readonly out?: string;
   readonly invitation?: string;
+  readonly replace?: boolean;
   readonly local?: boolean;
   readonly data: string;
 }
@@ -33,6 +34,7 @@ export function addInitCommand(member: Command): void {
     .option('--endpoint <host:port>', 'where other members reach it (repeatable, up to 8)', collect)
     .option('--out <dir>', "the member's folder; must be new or empty")
     .option('--invitation <file>', 'join a network that runs: the file that hanse member invite wrote')
+    .option('--replace', 'with --invitation: the member exists and lost its keys; the others vote for these')
     .option('--listen <host:port>', 'where it accepts members (default: the port of the first endpoint)')
     .option('--rpc-port <port>', 'port of its JSON-RPC', '8545')
     .option('--rpc-host <host>', 'address of its JSON-RPC; others than loopback open it to the network', '127.0.0.1')
@@ -56,9 +58,8 @@ async function initFolder(name: string, role: MemberRole, options: InitOptions):
   if (options.out === undefined) throw usageError("Say where the member's folder goes: --out DIR.");
   const endpoints = parseEndpoints(options.endpoint ?? []);
   const invitation = options.invitation === undefined ? undefined : readInvitation(options.invitation);
-  const taken = invitation?.members.some((member) => member.name === name) ?? false;
-  if (taken)
-    throw new CLIError(`The network of ${options.invitation} has a member ${name} already. Choose another --name.`);
+  const replaces = options.replace === true;
+  assertNameFits(name, invitation, options);
   const folder = await createMemberFolder({
     folder: resolve(options.out),
     suite: invitation?.genesis.suite ?? parseChoice('--suite', options.suite, ['international', 'commercial']),
@@ -69,11 +70,31 @@ async function initFolder(name: string, role: MemberRole, options: InitOptions):
     rpc: { host: options.rpcHost, port: parseWhole('--rpc-port', options.rpcPort, 0, 65_535) },
     ...(invitation === undefined ? {} : { invitation }),
   });
-  report(folder, options, invitation === undefined ? foundingSteps(folder) : joiningSteps(folder));
+  const steps = replaces
+    ? replacingSteps(folder)
+    : invitation === undefined
+      ? foundingSteps(folder)
+      : joiningSteps(folder);
+  report(folder, options, steps);
+}
+
+function assertNameFits(name: string, invitation: Invitation | undefined, options: InitOptions): void {
+  if (invitation === undefined) {
+    if (options.replace === true)
+      throw usageError('--replace goes with --invitation FILE, which a member of the network makes.');
+    return;
+  }
+  const taken = invitation.members.some((member) => member.name === name);
+  if (taken && options.replace !== true)
+    throw new CLIError(
+      `The network of ${options.invitation} has a member ${name} already. Choose another --name, or add --replace if ${name} lost its keys and these are to replace them.`,
+    );
+  if (!taken && options.replace === true)
+    throw new CLIError(`The network of ${options.invitation} has no member ${name} whose keys could be replaced.`);
 }
 
 async function initLocal(name: string, role: MemberRole, options: InitOptions): Promise<void> {
-  const foreign = (['endpoint', 'out', 'invitation', 'listen'] as const).find(
+  const foreign = (['endpoint', 'out', 'invitation', 'replace', 'listen'] as const).find(
     (option) => options[option] !== undefined,
   );
   if (foreign !== undefined) throw usageError(`--local chooses it itself: leave out --${foreign}.`);
@@ -111,8 +132,14 @@ const joiningSteps = ({ descriptor, descriptorFile, configFile }: MemberFolder):
   `A member proposes that as well: hanse member propose promote ${descriptor.name}`,
 ];
 
+const replacingSteps = ({ descriptor, descriptorFile, configFile }: MemberFolder): readonly string[] => [
+  'Compare the genesis hash with a member, over another channel than the invitation came by.',
+  `Send ${descriptorFile} to a member and tell the fingerprint; it proposes the keys: hanse member propose keys ${descriptor.name} --descriptor FILE`,
+  `Start the node; it waits, and follows as soon as the others have voted: hanse node --config ${configFile}`,
+];
+
 function localSteps(name: string, data: string): readonly string[] {
-  const folder = data === '.hanse' ? '' : ` --data ${data}`;
+  const folder = dataOption(data);
   return [
     `In a terminal of its own: hanse up --only ${name}${folder}`,
     `hanse member propose add ${name} --member authority${folder}`,

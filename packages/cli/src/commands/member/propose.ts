@@ -86,8 +86,12 @@ function addAdd(parent: Command): void {
 /** The file itself, or that of a member of the local network. */
 function descriptorFileOf(given: string, options: ActingOptions): string {
   if (existsSync(given) || !MEMBER_NAME.test(given)) return given;
-  const local = join(layoutOf(resolve(options.data)).member(given).folder, 'descriptor.json');
-  return existsSync(local) ? local : given;
+  const root = resolve(options.data);
+  const local = join(layoutOf(root).member(given).folder, 'descriptor.json');
+  if (existsSync(local)) return local;
+  throw new CLIError(
+    `There is no descriptor ${given} here, and no folder of a member ${given} in ${root}. Name the file that the newcomer sent; in a local network make its folder first: hanse member init --local --name ${given}`,
+  );
 }
 
 function checkedDescriptor({ suite }: MemberContext, descriptor: MemberDescriptor, file: string): MemberDescriptor {

@@ -60,6 +60,7 @@ async function declareReady(context: MemberContext, options: ActingOptions, wait
     client.members.readyOf(self.number),
   ]);
   const { height = 0, until = 0 } = declared ?? {};
+  const proposal = promoted ? undefined : await findPromotion(context);
   const value = { member: self.name, height, readyUntil: until, promoted, transaction: settled };
   printResult(options, value, () => [
     ...fieldLines([
@@ -70,9 +71,27 @@ async function declareReady(context: MemberContext, options: ActingOptions, wait
     ]),
     '',
     ...settledLines(settled),
-    ...(promoted ? [] : ['', `Now a member proposes it: hanse member propose promote ${self.name}`]),
+    ...(promoted ? [] : ['', nextStep(self.name, proposal)]),
   ]);
 }
+
+/** Only the newest proposals are looked through: an older one has most likely expired. */
+const PROPOSALS_LOOKED_AT = 20;
+
+/** The open proposal to promote the member, the newest first. */
+async function findPromotion({ client, self }: MemberContext): Promise<number | undefined> {
+  const newest = await client.members.proposalCount();
+  for (let id = newest; id > Math.max(0, newest - PROPOSALS_LOOKED_AT); id--) {
+    const { state, change } = await client.members.proposal(id);
+    if (state === 'open' && change.action === 'promote' && change.member === self.number) return id;
+  }
+  return undefined;
+}
+
+const nextStep = (name: string, proposal: number | undefined): string =>
+  proposal === undefined
+    ? `Now a member proposes it: hanse member propose promote ${name}`
+    : `Its promotion is proposal ${proposal}: the others vote within the hour with: hanse member vote ${proposal}`;
 
 /** What must be so before the others should count on this node. */
 const readiness =

@@ -40,7 +40,7 @@ export const NAMES = ['authority', 'bank', 'farm', 'market', 'fifth', 'sixth', '
 export interface ClusterMember {
   readonly index: number;
   readonly disk: SimulatedDisk;
-  readonly database: MemoryDatabase;
+  database: MemoryDatabase;
   running: RunningMember | undefined;
   readonly alarms: string[];
   /** The blocks that the member told of, by height. */
@@ -48,6 +48,8 @@ export interface ClusterMember {
   /** Its folder of keys: a further one is added before the vote key is replaced. */
   readonly voteKeys: Uint8Array[];
   transportKey: Hex;
+  /** What lies in its folder of keys; absent: only the one that it proves. */
+  heldTransportKeys?: readonly Hex[];
   /** Recovery documents that its operator confirmed. */
   readonly recoveries: Recovery[];
   supported: SupportedRules;
@@ -281,7 +283,7 @@ export class MemberCluster {
         clock,
         random: new SeededRandom(`member ${index} ${held.incarnations}`),
         disk: held.disk,
-        network: life.network(this.hub.network(() => held.transportKey)),
+        network: life.network(this.hub.network(() => [held.transportKey, ...(held.heldTransportKeys ?? [])])),
         logger: createConsoleLogger({
           level: 'warn',
           format: 'json',
