@@ -58,6 +58,11 @@ export class LocalNetwork {
     return join(this.#root, 'members', this.names[index]);
   }
 
+  /** Where a member accepts others. */
+  endpoint(index) {
+    return `127.0.0.1:${this.#listenPort(index)}`;
+  }
+
   pid(index) {
     return this.#children.get(index)?.pid;
   }

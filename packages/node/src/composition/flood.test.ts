@@ -1,18 +1,22 @@
+import { membersAbi, membersAddress } from '@hanse/modules';
 import {
   type Address,
   Epoch,
   type Hash,
   Height,
+  hexToBytes,
   type Statement,
   signTransaction,
   statementBytes,
   View,
 } from '@hanse/protocol';
+import { encodeFunctionData } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { splitEpoch, withEpoch } from '../engine/index.ts';
 import { encodeHashes as encodeBodyRequest, encodeStatus, encodeVotes, messageKinds } from '../engine/messages.ts';
 import { testAccount, testTransaction } from '../execution/testing/executionFixture.ts';
-import { type Envelope, encodeEnvelope } from '../network/envelope.ts';
-import { encodeHello } from '../network/hello.ts';
+import { decodeEnvelope, type Envelope, encodeEnvelope } from '../network/envelope.ts';
+import { encodeHello, PROTOCOL_VERSION } from '../network/hello.ts';
 import { MessageKind } from '../network/messageKinds.ts';
 import type { PeerStatus } from '../network/peer.ts';
 import { encodeBlockRange } from '../network/syncWire.ts';
@@ -37,6 +41,8 @@ const BOUNDS: Readonly<Record<string, number>> = {
   verifiedSignatures: 16_384,
   verifiedCertificates: 1_024,
   rememberedVotes: 12,
+  earlyMessages: 3 * 128,
+  earlyBytes: 3 * 4 * MiB,
   proposalBodies: 16 * 4_096,
   proposalBodyBytes: 32 * MiB,
   unprocessedTransactions: 3 * 8_192,
@@ -72,8 +78,14 @@ const attackerAsSeen = (): PeerStatus =>
 class Attacker {
   readonly reasons: string[] = [];
   refused = 0;
+  /** Answers to its requests, and refusals. */
+  readonly answers = { response: 0, refusal: 0 };
+  /** Messages in which it was told how epoch 0 ended. */
+  toldOfEnd = 0;
   connection: Connection | undefined;
   #dialling = false;
+  #left = 0;
+  #frame: () => Uint8Array = () => new Uint8Array(0);
   readonly #deaf: boolean;
 
   constructor(deaf: boolean) {
@@ -95,18 +107,40 @@ class Attacker {
       });
   }
 
+  /** Sends so many frames from now on, as fast as the connection takes them. */
+  send(count: number, frame: () => Uint8Array): void {
+    this.#left = count;
+    this.#frame = frame;
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#left > 0 && this.connection !== undefined) {
+      this.#left--;
+      if (!this.connection.send(this.#frame())) return;
+    }
+  }
+
   #connected(connection: Connection): void {
     this.connection = connection;
+    connection.onDrain(() => this.#pump());
     connection.onClose((reason) => {
       this.reasons.push(reason);
       this.connection = undefined;
     });
-    connection.onFrame(() => undefined);
+    let greeted = false;
+    connection.onFrame((frame) => {
+      const envelope = greeted ? decodeEnvelope(frame) : undefined;
+      greeted = true;
+      if (envelope?.type === 'response' || envelope?.type === 'refusal') this.answers[envelope.type]++;
+      const isCertificates = envelope?.type === 'message' && envelope.kind === engineKind(messageKinds.certificates);
+      if (isCertificates && splitEpoch(envelope.payload).epoch === 0) this.toldOfEnd++;
+    });
     if (this.#deaf) connection.pause();
     connection.send(
       encodeHello({
-        minVersion: 1,
-        version: 1,
+        minVersion: PROTOCOL_VERSION,
+        version: PROTOCOL_VERSION,
         genesisHash: cluster.genesisHash,
         chainId: 1234,
         memberName: 'market',
@@ -140,8 +174,7 @@ async function flood(
   let sent = 0;
   for (let step = 0; step < seconds * 10; step++) {
     attacker.dial();
-    for (let count = 0; count < perStep && attacker.connection !== undefined; count++)
-      if (!attacker.connection.send(frame(sent++))) break;
+    attacker.send(perStep, () => frame(sent++));
     if (step % 20 === 19) await expectProgress();
     await cluster.run(STEP_MS);
     for (const [what, size] of Object.entries(victim().retained())) most[what] = Math.max(most[what] ?? 0, size);
@@ -167,6 +200,23 @@ function vote(view: number) {
 }
 
 const message = (kind: number, payload: Uint8Array): Envelope => ({ type: 'message', kind, payload });
+const consensus = (kind: number, payload: Uint8Array, epoch = 0): Envelope =>
+  message(engineKind(kind), withEpoch(Epoch(epoch), payload));
+
+/** The bank replaces its vote key, so that an epoch ends and the next one begins. */
+async function endEpoch(): Promise<void> {
+  const { voteKeys } = cluster.members[1]!;
+  const { privateKey } = testAccount(60);
+  voteKeys.push(privateKey);
+  const args = [cluster.suite.publicKey(privateKey)] as const;
+  const data = hexToBytes(encodeFunctionData({ abi: membersAbi, functionName: 'rotateVoteKey', args }));
+  const fields = { nonce: 0n, to: membersAddress, gasLimit: 4_000_000n, data };
+  await cluster.running(1).member.submit(testTransaction(fields, testAccount(2)).raw);
+  const epochs = (): readonly number[] => [0, 1, 2].map((index) => cluster.running(index).member.engine.state().epoch);
+  await cluster.run(5_000, () => epochs().every((epoch) => epoch === 1));
+  expect(epochs()).toEqual([1, 1, 1]);
+  await expectProgress();
+}
 
 describe('a member that floods another', { timeout: 180_000 }, () => {
   it.each<[string, number, () => (number: number) => Envelope, RegExp]>([
@@ -182,7 +232,7 @@ describe('a member that floods another', { timeout: 180_000 }, () => {
       100,
       () => {
         const payload = encodeVotes(Array.from({ length: 256 }, () => vote(1)));
-        return () => message(engineKind(messageKinds.votes), payload);
+        return () => consensus(messageKinds.votes, payload);
       },
       /over its budget of items/,
     ],
@@ -193,7 +243,7 @@ describe('a member that floods another', { timeout: 180_000 }, () => {
         const payloads = Array.from({ length: 40 }, (_, index) =>
           encodeVotes(Array.from({ length: 50 }, (_, at) => vote(10_000 + 50 * index + at))),
         );
-        return (number) => message(engineKind(messageKinds.votes), payloads[number % payloads.length]!);
+        return (number) => consensus(messageKinds.votes, payloads[number % payloads.length]!);
       },
       /over its budget of items/,
     ],
@@ -209,7 +259,7 @@ describe('a member that floods another', { timeout: 180_000 }, () => {
           certificates: [],
           yourVotes: [],
         });
-        return () => message(engineKind(messageKinds.status), payload);
+        return () => consensus(messageKinds.status, payload);
       },
       /over its budget of statuses/,
     ],
@@ -263,12 +313,14 @@ describe('a member that floods another', { timeout: 180_000 }, () => {
   ])('with %s is cut off and kept away, longer each time, and costs the others nothing', async (_, perStep, make, reason) => {
     const attacker = new Attacker(false);
     const frame = make();
+    const beganMs = cluster.clock.monotonicMs();
     await flood(attacker, 16, perStep, (number) => encodeEnvelope(frame(number)));
     expect(attacker.reasons.length).toBeGreaterThan(0);
     for (const text of attacker.reasons) expect(text).toMatch(reason);
-    // Every time it was kept away twice as long: 1, 2, 4, 8 s.
+    // Every time it was kept away twice as long: 1, 2, 4, 8, 16 s.
     expect(attackerAsSeen().counters.offences).toBe(attacker.reasons.length);
-    expect(attacker.reasons.length).toBeLessThanOrEqual(4);
+    const seconds = (cluster.clock.monotonicMs() - beganMs) / 1_000;
+    expect(attacker.reasons.length).toBeLessThanOrEqual(1 + Math.floor(Math.log2(1 + seconds)));
     expect(attacker.refused).toBeGreaterThan(0);
   });
 
@@ -285,17 +337,17 @@ describe('a member that floods another', { timeout: 180_000 }, () => {
     ],
     [
       'bodies of proposals',
-      20,
+      5,
       (id) => ({
         type: 'request',
         kind: engineKind(messageKinds.requestBodies),
         id,
-        payload: encodeBodyRequest(Array.from({ length: 4_096 }, (_, index) => hashOf(index))),
+        payload: withEpoch(Epoch(0), encodeBodyRequest(Array.from({ length: 4_096 }, (_, index) => hashOf(index)))),
       }),
     ],
     [
       'transactions',
-      20,
+      5,
       (id) => ({
         type: 'request',
         kind: MessageKind.fetchTransactions,
@@ -307,6 +359,58 @@ describe('a member that floods another', { timeout: 180_000 }, () => {
     const attacker = new Attacker(true);
     const most = await flood(attacker, 16, perStep, (number) => encodeEnvelope(request(number + 1)));
     expect(most.queuedBytes).toBeLessThanOrEqual(16 * MiB);
+  });
+
+  it.each<[string, number, number, RegExp, number, number]>([
+    ['small', 3_000, 100, /over its budget of messages/, 128, 128 * 100],
+    ['large', 60, MiB - 4, /over its budget of bytes/, 4, 4 * MiB - 16],
+  ])('with %s messages of the next epoch fills only its own share of what waits for that, until it begins', async (_, perStep, bytes, reason, messages, held) => {
+    const attacker = new Attacker(false);
+    const frame = encodeEnvelope(consensus(messageKinds.votes, new Uint8Array(bytes), 1));
+    const most = await flood(attacker, 16, perStep, () => frame);
+    expect(attacker.reasons.length).toBeGreaterThan(0);
+    for (const text of attacker.reasons) expect(text).toMatch(reason);
+    expect(most).toMatchObject({ earlyMessages: messages, earlyBytes: held });
+    await endEpoch();
+    expect(victim().retained()).toMatchObject({ earlyMessages: 0, earlyBytes: 0 });
+  });
+
+  it('with messages of epochs far ahead is cut off for their number, and nothing is kept', async () => {
+    const attacker = new Attacker(false);
+    const frame = encodeEnvelope(consensus(messageKinds.votes, new Uint8Array(100), 7));
+    const most = await flood(attacker, 16, 3_000, () => frame);
+    for (const text of attacker.reasons) expect(text).toMatch(/over its budget of messages/);
+    expect(attacker.reasons.length).toBeGreaterThan(0);
+    expect(most).toMatchObject({ earlyMessages: 0, earlyBytes: 0 });
+  });
+
+  it('with messages of an epoch that is over is told once a second how that ended, and cut off for their number', async () => {
+    await endEpoch();
+    const attacker = new Attacker(false);
+    const frame = encodeEnvelope(consensus(messageKinds.votes, new Uint8Array(100), 0));
+    const beganMs = cluster.clock.monotonicMs();
+    const most = await flood(attacker, 16, 3_000, () => frame);
+    expect(attacker.toldOfEnd).toBeGreaterThan(0);
+    expect(attacker.toldOfEnd).toBeLessThanOrEqual(1 + (cluster.clock.monotonicMs() - beganMs) / 1_000);
+    for (const text of attacker.reasons) expect(text).toMatch(/over its budget of messages/);
+    expect(attacker.reasons.length).toBeGreaterThan(0);
+    expect(most).toMatchObject({ earlyMessages: 0 });
+  });
+
+  it('with requests of an epoch that is over gets only so many answers, whatever it asks for', async () => {
+    await endEpoch();
+    const attacker = new Attacker(false);
+    const kinds = [messageKinds.requestCertificates, messageKinds.requestProposal, messageKinds.requestStatus];
+    await flood(attacker, 16, 10, (id) => {
+      const kind = engineKind(kinds[id % kinds.length]!);
+      return encodeEnvelope({ type: 'request', kind, id, payload: withEpoch(Epoch(0), new Uint8Array(0)) });
+    });
+    expect(attacker.reasons).toEqual([]);
+    // 64 at once and 8 a second, for 16 s and the time that the payments take.
+    expect(attacker.answers.response).toBeGreaterThanOrEqual(64 + 8 * 15);
+    expect(attacker.answers.response).toBeLessThan(64 + 8 * 32);
+    expect(attacker.answers.refusal).toBeGreaterThan(1_000);
+    expect(victim().engine.load().worstUse.pastRequests).toBe(1);
   });
 
   it('by coming back all the time is let in only so often', async () => {

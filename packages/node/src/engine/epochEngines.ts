@@ -10,8 +10,10 @@ import { EpochTransport, type MemberTransport } from './memberTransport.ts';
 import { encodeCertificates, encodeProposalAnswer, encodeStatus, messageKinds } from './messages.ts';
 import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
 import { NextEpochBuffer } from './nextEpochBuffer.ts';
+import { RequestDenied } from './peerDesk.ts';
 import type { EngineBodies, EngineEvents } from './ports.ts';
 import type { Signer } from './signer.ts';
+import { ValidatorBudgets } from './validatorBudgets.ts';
 
 /** The alarm of a member that could not enter the next epoch: another start tries again. */
 export const EPOCH_FAILED = 'epoch-failed';
@@ -51,6 +53,8 @@ export class EpochEngines {
   readonly #modules: EpochModules;
   readonly #logs = new Map<string, EngineLog>();
   readonly #early = new NextEpochBuffer();
+  /** Of members by name: places change with the epoch. */
+  readonly #budgets: ValidatorBudgets;
   /** When each member that speaks of older epochs was answered last. */
   readonly #answeredAtMs = new Map<string, number>();
   /** When each member that is in a later epoch was asked last how this one ended. */
@@ -90,6 +94,7 @@ export class EpochEngines {
   ) {
     this.#options = options;
     this.#modules = modules;
+    this.#budgets = new ValidatorBudgets(() => modules.clock.monotonicMs());
     this.metrics = parts.metrics;
     this.#logs = new Map(parts.logs);
     this.#validators = parts.head.validators;
@@ -113,9 +118,14 @@ export class EpochEngines {
     return this.#engine.state();
   }
 
-  /** See `Engine.load`. */
+  /** See `Engine.load`; with what waits for the next epoch. */
   load(): EngineLoad {
-    return this.#engine.load();
+    const { retained, worstUse } = this.#engine.load();
+    const { messages, bytes } = this.#early.size;
+    return {
+      retained: { ...retained, earlyMessages: messages, earlyBytes: bytes },
+      worstUse: { ...worstUse, pastRequests: this.#budgets.worstUse('pastRequests') },
+    };
   }
 
   /** A message from a member, of the epoch that it says. Never throws. */
@@ -134,7 +144,7 @@ export class EpochEngines {
   /** A request from a member. Rejects if it is malformed, too much, or this member is not where the asker is. */
   async serve(peer: string, epoch: Epoch, kind: number, payload: Uint8Array): Promise<Uint8Array> {
     const { epoch: present } = this.#validators;
-    if (epoch < present && kind !== messageKinds.requestBodies) return this.#serveOld(epoch, kind);
+    if (epoch < present && kind !== messageKinds.requestBodies) return this.#serveOld(peer, epoch, kind);
     if (epoch > present) this.#askHowItEnded(peer);
     if (epoch > present || this.#turning !== undefined) throw new Error(`not in epoch ${epoch} yet`);
     return this.#engine.serve(this.#transport.placeOf(peer), kind, payload);
@@ -241,7 +251,10 @@ export class EpochEngines {
     this.#modules.transport.send(peer, epoch, messageKinds.certificates, encodeCertificates([certificate]));
   }
 
-  #serveOld(epoch: Epoch, kind: number): Uint8Array {
+  #serveOld(peer: string, epoch: Epoch, kind: number): Uint8Array {
+    if (!this.#budgets.take(peer, 'pastRequests', 1)) {
+      throw new RequestDenied('too many requests of an epoch that is over, try again later');
+    }
     const certificate = this.#modules.closingCertificate(epoch);
     const { finalizedHeight } = this.#engine.state();
     switch (kind) {

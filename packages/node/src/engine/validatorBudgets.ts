@@ -25,11 +25,13 @@ export const validatorLimits = {
   bodies: { perSecond: 8_192, burst: 32_768 },
   /** Bytes of answers to its requests, and what looking for the answers costs, counted as bytes. */
   answers: { perSecond: 16 * 1024 * 1024, burst: 64 * 1024 * 1024 },
+  /** Requests of an epoch that is over, each of which reads storage: one answer is enough to leave it. A member that waits for others asks twice a second. */
+  pastRequests: { perSecond: 8, burst: 64 },
 } as const satisfies Readonly<Record<string, Rate>>;
 
 export type BudgetName = keyof typeof validatorLimits;
 
-/** What each validator may still cost. */
+/** What each validator, or each member by name, may still cost. */
 export class ValidatorBudgets {
   readonly #monotonicMs: () => number;
   readonly #limits: Readonly<Record<BudgetName, Rate>>;
@@ -42,7 +44,7 @@ export class ValidatorBudgets {
   }
 
   /** Takes so much of a validator's budget if it is there; otherwise takes nothing and says false. */
-  take(from: ValidatorIndex, name: BudgetName, amount: number): boolean {
+  take(from: ValidatorIndex | string, name: BudgetName, amount: number): boolean {
     const nowMs = this.#monotonicMs();
     const key = `${from}:${name}`;
     let bucket = this.#buckets.get(key);
