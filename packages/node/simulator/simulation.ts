@@ -118,7 +118,9 @@ class Simulation {
 
   async run(): Promise<SimulationReport> {
     const rejected = (error: unknown): void => {
-      this.#violate(`a promise was rejected and nobody heard: ${error instanceof Error ? error.stack : String(error)}`);
+      this.#violate(
+        `composure: a promise was rejected and nobody heard: ${error instanceof Error ? error.stack : String(error)}`,
+      );
     };
     process.on('unhandledRejection', rejected);
     try {

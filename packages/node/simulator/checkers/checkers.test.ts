@@ -268,6 +268,6 @@ describe('the checkers', () => {
     await cluster.run(5_000);
     expect(liveness.isAtRest()).toBe(false);
     liveness.report((violation) => violations.push(violation), 'not everything is final');
-    expect(violations).toEqual([expect.stringMatching(/^no liveness: not everything is final after 5000 ms/)]);
+    expect(violations).toEqual([expect.stringMatching(/^liveness: not everything is final after 5000 ms/)]);
   });
 });
