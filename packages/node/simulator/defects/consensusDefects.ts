@@ -70,7 +70,7 @@ export const consensusDefects: readonly Defect[] = [
       },
     ],
     setting: { byzantine: 'equivocating-leader' },
-    caughtBy: ['one vote'],
+    caughtBy: ['one vote', 'composure'],
   },
   {
     name: 'a vote across a gap that is not nullified',
@@ -83,7 +83,7 @@ export const consensusDefects: readonly Defect[] = [
       },
     ],
     setting: { byzantine: 'forking-leader' },
-    caughtBy: ['notarized parents'],
+    caughtBy: ['notarized parents', 'composure', 'agreement'],
   },
   {
     name: 'a vote on a parent that nobody notarized',
@@ -95,7 +95,7 @@ export const consensusDefects: readonly Defect[] = [
         to: '      return ACCEPTABLE;',
       },
     ],
-    setting: { byzantine: 'reviving-leader' },
+    setting: { validators: 7, byzantine: 'reviving-leader' },
     caughtBy: ['notarized parents'],
   },
   {
@@ -134,6 +134,19 @@ export const consensusDefects: readonly Defect[] = [
         to: 'if (due !== -1) return;',
       },
     ],
+    caughtBy: ['liveness'],
+  },
+  {
+    name: 'a delta that never grows',
+    breaks: 'views last as long as messages need (T3)',
+    patches: [
+      {
+        file: 'consensus/src/delta.ts',
+        from: 'if (state.failedViews > state.faults) {',
+        to: 'if (state.failedViews < 0) {',
+      },
+    ],
+    setting: { heights: 3 },
     caughtBy: ['liveness'],
   },
 ];

@@ -47,6 +47,17 @@ export const engineDefects: readonly Defect[] = [
         from: 'const mayHaveVoted = usedBefore || reigns;',
         to: 'const mayHaveVoted = usedBefore && !reigns;',
       },
+      // Others remind a member of its votes, and it would find out: a second defence, as is the next.
+      {
+        file: 'consensus/src/votes.ts',
+        from: '      raiseAmnesia(state, out, statement);\n      return;',
+        to: '      return;',
+      },
+      {
+        file: 'consensus/src/certificates.ts',
+        from: '  raiseAmnesia(state, out, certificate.statement);\n  return false;',
+        to: '  return true;',
+      },
     ],
     setting: { faults: ['partitions', 'links', 'crashes', 'lost-logs'] },
     caughtBy: ['one vote'],

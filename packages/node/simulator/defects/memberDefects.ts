@@ -13,7 +13,7 @@ export const memberDefects: readonly Defect[] = [
       },
     ],
     setting: { byzantine: 'lying-sync' },
-    caughtBy: ['certificate validity'],
+    caughtBy: ['certificate validity', 'composure'],
   },
   {
     name: "a result that depends on the machine's clock",
@@ -80,18 +80,5 @@ export const memberDefects: readonly Defect[] = [
     ],
     setting: { byzantine: 'cheating-leader' },
     caughtBy: ['chain rules', 'durability'],
-  },
-  {
-    name: 'one transport key and no other tried',
-    breaks: 'a member that was away while its key changed is known again',
-    patches: [
-      {
-        file: 'node/src/network/peers.ts',
-        from: 'if (reason.includes(UNKNOWN_KEY)) peer.ownKey = this.#nextOwnKey(peer.ownKey);',
-        to: '',
-      },
-    ],
-    setting: { governance: 'always' },
-    caughtBy: ['liveness'],
   },
 ];
