@@ -128,7 +128,7 @@ function commandLines(file: string): readonly string[] {
 }
 
 /** Options of other programs that the documents name. */
-const FOREIGN_OPTIONS = ['--write', '--noEmit', '--faults', '--verbose', '--suite'];
+const FOREIGN_OPTIONS = ['--write', '--noEmit', '--faults', '--verbose', '--suite', '--seeds'];
 
 /** Programs beside `hanse` whose options a document describes in full: the document, and where they are parsed. */
 const DESCRIBED_PROGRAMS: Readonly<Record<string, string>> = { 'docs/internals/chaos.md': 'bench/chaos.mjs' };

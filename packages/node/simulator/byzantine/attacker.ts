@@ -282,6 +282,15 @@ export function proposalFrame(envelope: ProposalEnvelope): Uint8Array {
   return engineFrame(epoch, messageKinds.proposal, encodeProposalEnvelope(envelope));
 }
 
+/** A message of votes without those of a kind; nothing if none are left. */
+export function votesFrameWithout(
+  kind: Statement['kind'],
+  message: Extract<EngineMessage, { type: 'votes' }>,
+): readonly Uint8Array[] {
+  const votes = message.votes.filter(({ statement }) => statement.kind !== kind);
+  return votes.length === 0 ? [] : [engineFrame(message.epoch, messageKinds.votes, encodeVotes(votes))];
+}
+
 function keep<T>(list: T[], item: T): void {
   list.push(item);
   if (list.length > MAX_KNOWN) list.shift();

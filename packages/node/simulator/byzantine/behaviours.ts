@@ -10,6 +10,7 @@ import { garbage } from './garbage.ts';
 import { lyingSync } from './lyingSync.ts';
 import { mute } from './mute.ts';
 import { nuller } from './nuller.ts';
+import { revivingLeader } from './revivingLeader.ts';
 import { staleMessages } from './staleMessages.ts';
 import { twin } from './twins.ts';
 import { usurpingLeader } from './usurpingLeader.ts';
@@ -34,6 +35,7 @@ export const behaviours: Readonly<Record<string, BehaviourFactory>> = {
   'future-views': futureViews,
   'lying-sync': lyingSync,
   mute,
+  'reviving-leader': revivingLeader,
 };
 
 /** Of this behaviour a member runs its program twice. */

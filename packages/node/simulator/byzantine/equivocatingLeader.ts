@@ -33,7 +33,7 @@ export function equivocatingLeader(attacker: Attacker): Behaviour {
     outgoing(_to, { message, bytes }) {
       if (message?.type !== 'proposal') return [bytes];
       const both = variantsOf(message.envelope).map(proposalFrame);
-      return attacker.random.chance(10) ? both : [attacker.random.pick(both)];
+      return attacker.random.chance(30) ? both : [attacker.random.pick(both)];
     },
     incoming(_from, { message }) {
       if (message?.type !== 'votes') return;

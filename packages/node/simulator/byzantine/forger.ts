@@ -12,6 +12,8 @@ import type { Attacker, Behaviour } from './attacker.ts';
 /** Makes certificates and votes that nobody signed: in others' names, with too few signatures, with one signature for all, for blocks of its own. */
 export function forger(attacker: Attacker): Behaviour {
   const { random } = attacker;
+  // Whoever notices one kind cuts it off before it can show the other.
+  const certificatePercent = random.pick([20, 80]);
   const forged = (statement: Statement): Certificate => {
     const size = attacker.validators.validators.length;
     const own = attacker.sign(statement);
@@ -50,8 +52,12 @@ export function forger(attacker: Attacker): Behaviour {
     );
     const peers = random.chance(50) ? attacker.peers : [random.pick(attacker.peers)];
     for (const peer of peers) {
-      if (random.chance(80)) attacker.sendCertificates(peer, [certificate]);
-      else attacker.sendVotes(peer, [{ ...certificate.signatures[0]!, statement: certificate.statement }]);
+      if (random.chance(certificatePercent)) attacker.sendCertificates(peer, [certificate]);
+      else {
+        // As many as would make the certificate of whoever believes them.
+        const votes = certificate.signatures.map((entry) => ({ ...entry, statement: certificate.statement }));
+        attacker.sendVotes(peer, votes);
+      }
     }
   });
   return {};

@@ -57,7 +57,7 @@ export class Liveness {
   report(report: Report, waitsFor: string): void {
     const { views, forMs } = this.spent;
     const states = this.#cluster.machines.map((machine) => `${machine.name} ${describe(machine)}`).join(', ');
-    report(`no liveness: ${waitsFor} after ${Math.round(forMs)} ms and ${views} views without faults (${states})`);
+    report(`liveness: ${waitsFor} after ${Math.round(forMs)} ms and ${views} views without faults (${states})`);
   }
 
   #furthest(): { readonly epoch: number; readonly view: number } {

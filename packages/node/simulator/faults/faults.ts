@@ -1,6 +1,5 @@
 import type { Cluster, Observer } from '../world/cluster.ts';
 import { type Machine, NORMAL_MACHINE } from '../world/machine.ts';
-import { NORMAL_LINK } from '../world/simulatedNetwork.ts';
 import { SimulationRandom } from '../world/simulationRandom.ts';
 import { Clocks } from './clocks.ts';
 import { Crashes } from './crashes.ts';
@@ -87,8 +86,7 @@ export class Faults implements Observer {
     const { network, machines, setup } = this.#cluster;
     for (const [from] of setup.names.entries()) {
       for (const [to] of setup.names.entries()) {
-        const { blocked: _, ...normal } = NORMAL_LINK;
-        Object.assign(network.link(from, to), normal);
+        network.mend(network.link(from, to));
         network.setBlocked(from, to, false);
       }
     }

@@ -1,4 +1,4 @@
-import { type Link, NORMAL_LINK } from '../world/simulatedNetwork.ts';
+import type { Link } from '../world/simulatedNetwork.ts';
 import { type Fault, type FaultContext, faultDurationMs, someMembers } from './fault.ts';
 
 /** Ways become slow, lose packets, break connections or bring messages twice; and connections break at once. */
@@ -28,8 +28,7 @@ export class Links implements Fault {
     for (const link of links) Object.assign(link, condition);
     later(faultDurationMs(random), () => {
       note(`mends the ways of ${members.join(' ')}`);
-      const { blocked: _, ...normal } = NORMAL_LINK;
-      for (const link of links) Object.assign(link, normal);
+      for (const link of links) cluster.network.mend(link);
     });
   }
 

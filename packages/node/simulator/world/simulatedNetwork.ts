@@ -77,6 +77,7 @@ export class SimulatedNetwork {
   facing: (member: number, other: number) => number = () => 0;
   /** The keys that each member holds, the one that it proves by itself first. */
   readonly #keys: Hex[][];
+  #normal: Readonly<Link> = NORMAL_LINK;
   readonly #links: readonly (readonly Link[])[];
   readonly #listening = new Map<string, Listening[]>();
   readonly #connections = new Set<SimulatedConnection>();
@@ -91,6 +92,17 @@ export class SimulatedNetwork {
 
   link(from: number, to: number): Link {
     return this.#links[from]![to]!;
+  }
+
+  /** Sets what every way is like without faults, now and whenever it is mended. */
+  setNormal(normal: Readonly<Link>): void {
+    this.#normal = normal;
+    for (const link of this.#links.flat()) Object.assign(link, normal);
+  }
+
+  /** Makes a way what it is without faults; a shut one stays shut. */
+  mend(link: Link): void {
+    Object.assign(link, this.#normal, { blocked: link.blocked });
   }
 
   keyOf(member: number): Hex {

@@ -10,7 +10,6 @@ import { EpochTransport, type MemberTransport } from './memberTransport.ts';
 import { encodeCertificates, encodeProposalAnswer, encodeStatus, messageKinds } from './messages.ts';
 import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
 import { NextEpochBuffer } from './nextEpochBuffer.ts';
-import { RequestDenied } from './peerDesk.ts';
 import type { EngineBodies, EngineEvents } from './ports.ts';
 import type { Signer } from './signer.ts';
 import { ValidatorBudgets } from './validatorBudgets.ts';
@@ -253,7 +252,7 @@ export class EpochEngines {
 
   #serveOld(peer: string, epoch: Epoch, kind: number): Uint8Array {
     if (!this.#budgets.take(peer, 'pastRequests', 1)) {
-      throw new RequestDenied('too many requests of an epoch that is over, try again later');
+      throw new Error('too many requests of an epoch that is over, try again later');
     }
     const certificate = this.#modules.closingCertificate(epoch);
     const { finalizedHeight } = this.#engine.state();
