@@ -13,7 +13,8 @@ import {
 import { genesisValidatorSet, parseGenesis, quorum } from '@hanse/protocol';
 import { createLocalNetwork } from '../../packages/cli/dist/localNetwork/createLocalNetwork.js';
 import { folderState, openLocalNetwork } from '../../packages/cli/dist/localNetwork/networkFolder.js';
-import { openEngineLog } from '../../packages/node/dist/engine/engineLog.js';
+import { keyFileNames, keyUsage } from '../../packages/node/dist/config/memberKeys.js';
+import { logFolderOf, openEngineLog } from '../../packages/node/dist/engine/engineLog.js';
 import { defaultEngineOptions } from '../../packages/node/dist/engine/engineOptions.js';
 import { createEngineMetrics } from '../../packages/node/dist/engine/metrics.js';
 import { createSilentLogger } from '../../packages/node/dist/runtime/consoleLogger.js';
@@ -101,7 +102,7 @@ export class StoppedNetwork {
 
   /** The ledger as a member's own thread opens it; it writes the genesis into an empty folder. */
   openLedger(folder) {
-    return createService({ genesis: this.genesis, ledgerFolder: folder }, { primitives: this.primitives });
+    return createService({ genesis: this.genesis, ledgerFolder: folder, recoveries: [] }, { primitives: this.primitives });
   }
 
   /**
@@ -116,18 +117,25 @@ export class StoppedNetwork {
       await ledger.close();
       heads.add(`${head.height} ${head.blockHash}`);
       const { voteKey } = publicMemberKeys(this.#keys(name), this.suite);
-      const { log, recovered } = await openEngineLog(
-        { ...defaultEngineOptions, suite: this.suite, genesisHash: this.genesisHash },
+      const options = { ...defaultEngineOptions, suite: this.suite, genesisHash: this.genesisHash };
+      const signer = {
+        publicKey: voteKey,
+        usage: keyUsage(join(this.#network.layout.member(name).keys, keyFileNames.vote)),
+      };
+      const engineLog = await openEngineLog(
+        options,
+        logFolderOf(options, signer),
+        signer,
+        { head },
         {
           disk: createRealDisk(this.data(name)),
           clock: createRealClock(),
           logger: createSilentLogger(),
-          signer: { publicKey: voteKey },
+          metrics: createEngineMetrics(),
         },
-        head,
-        createEngineMetrics(),
       );
-      await log.close();
+      const recovered = await engineLog.recover(head);
+      await engineLog.log.close();
       if (recovered.amnesia) throw new Error(`${name} lost its log of votes: let it run until it votes again.`);
       if (recovered.votes.length + recovered.proposals.length > 0)
         throw new Error(

@@ -19,4 +19,4 @@ export function summarize(values) {
   };
 }
 
-export const ms = (value) => `${value.toFixed(0)} ms`;
+export const ms = (value) => (Number.isNaN(value) ? '-' : `${value.toFixed(0)} ms`);

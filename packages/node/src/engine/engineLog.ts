@@ -85,6 +85,11 @@ export class EngineLog {
   }
 }
 
+/** Where the log of a vote key lies, named by its last 8 bytes, or that of an observer. */
+export function logFolderOf(options: Pick<EngineOptions, 'logFolder'>, signer: Signer | undefined): string {
+  return `${options.logFolder}/${signer === undefined ? 'observer' : signer.publicKey.slice(-16)}`;
+}
+
 /**
  * Opens the log of a vote key, or begins one. A log that is missing although the key was used, or although the key reigns and storage
  * shows that its holder ran, is noted as lost (packages/consensus/spec.md, "Amnesia"); unless this very process saw the key come to reign.

@@ -4,7 +4,7 @@ import type { FinalizedHead, Ledger } from '../chain/ledger.ts';
 import { alarmKindOf } from '../runtime/diskFailure.ts';
 import { Engine } from './engine.ts';
 import type { EngineLoad } from './engineLoad.ts';
-import { type EngineLog, openEngineLog, placeOf } from './engineLog.ts';
+import { type EngineLog, logFolderOf, openEngineLog, placeOf } from './engineLog.ts';
 import type { EngineModules, EngineOptions, EngineState } from './engineOptions.ts';
 import { EpochTransport, type MemberTransport } from './memberTransport.ts';
 import { encodeCertificates, encodeProposalAnswer, encodeStatus, messageKinds } from './messages.ts';
@@ -75,7 +75,7 @@ export class EpochEngines {
     const logs = new Map<string, EngineLog>();
     for (const signer of [...modules.signers(), undefined]) {
       if (signer === undefined && logs.size > 0) break;
-      const folder = folderOf(options, signer);
+      const folder = logFolderOf(options, signer);
       logs.set(folder, await openEngineLog(options, folder, signer, { head }, { ...modules, metrics }));
     }
     const log = reigningLog(logs, head.validators);
@@ -228,7 +228,7 @@ export class EpochEngines {
 
   /** A key that was put beside the others while the member ran. */
   async #openLog(signer: Signer, head: FinalizedHead): Promise<void> {
-    const folder = folderOf(this.#options, signer);
+    const folder = logFolderOf(this.#options, signer);
     if (this.#logs.has(folder)) return;
     const modules = { ...this.#modules, metrics: this.metrics };
     const opened = await openEngineLog(this.#options, folder, signer, { head, sawItComeToReign: true }, modules);
@@ -320,11 +320,6 @@ export class EpochEngines {
       logger,
     };
   }
-}
-
-/** One folder a key: its last 8 bytes. */
-function folderOf(options: EngineOptions, signer: Signer | undefined): string {
-  return `${options.logFolder}/${signer === undefined ? 'observer' : signer.publicKey.slice(-16)}`;
 }
 
 /** The log of the key that is in the set; the first one if none is, for an observer keeps a log too. */
