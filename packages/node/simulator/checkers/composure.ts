@@ -22,8 +22,6 @@ export class Composure implements Checker {
   readonly name = 'composure';
   readonly #context: CheckerContext;
   readonly #anyByzantine: boolean;
-  /** Machines whose disk failed as the log of a key that came to reign was to begin: at the next start that looks like a lost one. */
-  readonly #withoutLog = new Set<Machine>();
 
   constructor(context: CheckerContext) {
     this.#context = context;
@@ -35,8 +33,7 @@ export class Composure implements Checker {
     const expected =
       (this.#anyByzantine && PROVOKED.includes(kind)) ||
       (machine.diskFailed && DISK.includes(kind)) ||
-      ((machine.lostLog || this.#withoutLog.has(machine)) && kind === 'amnesia');
-    if (kind === 'disk-failed' && /^the next epoch could not be entered/.test(detail)) this.#withoutLog.add(machine);
+      (machine.lostLog && kind === 'amnesia');
     if (!expected) this.#context.report(`${machine.name} raised the alarm ${kind}: ${detail}`);
   }
 

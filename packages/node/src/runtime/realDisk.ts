@@ -13,7 +13,7 @@ export function createRealDisk(root: string): Disk {
   return {
     async open(path: string): Promise<DiskFile> {
       const location = locate(path);
-      await mkdir(dirname(location), { recursive: true, mode: 0o700 });
+      await makeFolder(dirname(location));
       const handle = await open(location, constants.O_RDWR | constants.O_CREAT, 0o600);
       try {
         const { size } = await handle.stat();
@@ -42,14 +42,28 @@ export function createRealDisk(root: string): Disk {
       await unlink(locate(path)).catch((error: unknown) => absent(error, undefined));
     },
     async flushDirectory(folder: string): Promise<void> {
-      const handle = await open(locate(folder), constants.O_RDONLY);
-      try {
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
+      await flushFolder(locate(folder));
     },
   };
+}
+
+/** A folder whose name, and that of every one made on the way to it, outlives a power cut. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = folder; ; made = dirname(made)) {
+    await flushFolder(dirname(made));
+    if (made === first) return;
+  }
+}
+
+async function flushFolder(location: string): Promise<void> {
+  const handle = await open(location, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** The segments of a relative path with `/`; the empty path is the root itself. */
