@@ -45,23 +45,16 @@ export interface EngineLogModules {
 export class EngineLog {
   readonly log: WriteAheadLog;
   readonly signer: Signer | undefined;
-  /** It was there before it was opened, with all that the key signed. */
-  readonly wasKept: boolean;
   /** Records that were read at the start and no engine has taken yet. */
   #records: readonly EngineRecord[];
   /** What the key signed may not all be here: no vote in any epoch before the rule of amnesia was followed once. */
   #lost: boolean;
 
-  constructor(
-    log: WriteAheadLog,
-    signer: Signer | undefined,
-    opened: { readonly records: readonly EngineRecord[]; readonly fresh: boolean; readonly lost: boolean },
-  ) {
+  constructor(log: WriteAheadLog, signer: Signer | undefined, records: readonly EngineRecord[], lost: boolean) {
     this.log = log;
     this.signer = signer;
-    this.wasKept = !opened.fresh && !opened.lost;
-    this.#records = opened.records;
-    this.#lost = opened.lost;
+    this.#records = records;
+    this.#lost = lost;
   }
 
   /**
@@ -99,21 +92,20 @@ export function logFolderOf(options: Pick<EngineOptions, 'logFolder'>, signer: S
 
 /**
  * Opens the log of a vote key, or begins one. A log that is missing although the key was used, or although the key reigns and storage
- * shows that its holder ran, is noted as lost (packages/consensus/spec.md, "Amnesia"). With `nothingLost` only the former counts: this very process
- * saw the key come to reign, or another log of the member is whole, beside which one that its key needed before it signed would stand too.
+ * shows that its holder ran, is noted as lost (packages/consensus/spec.md, "Amnesia"); unless this very process saw the key come to reign.
  * Rejects with a WriteAheadLogError.
  */
 export async function openEngineLog(
   options: EngineOptions,
   folder: string,
   signer: Signer | undefined,
-  { head, nothingLost = false }: { readonly head: FinalizedHead; readonly nothingLost?: boolean },
+  { head, sawItComeToReign = false }: { readonly head: FinalizedHead; readonly sawItComeToReign?: boolean },
   modules: EngineLogModules,
 ): Promise<EngineLog> {
   const { disk, clock, logger, metrics } = modules;
   const { epoch } = head.validators;
   const usedBefore = (await signer?.usage?.wasUsed()) ?? false;
-  const reigns = head.height > 0 && placeOf(signer, head.validators) !== undefined && !nothingLost;
+  const reigns = head.height > 0 && placeOf(signer, head.validators) !== undefined && !sawItComeToReign;
   const mayHaveVoted = usedBefore || reigns;
   const opened = await WriteAheadLog.open(disk, {
     folder,
@@ -136,7 +128,7 @@ export async function openEngineLog(
   opened.log.carry(amnesiaRecord(epoch, !lost));
   // Only now that the log is durable: without one, the next start must not take the key for a used one.
   if (!usedBefore) await signer?.usage?.markUsed();
-  return new EngineLog(opened.log, signer, { records, fresh: opened.fresh, lost });
+  return new EngineLog(opened.log, signer, records, lost);
 }
 
 /** The signer's place in a set, if it is in it. */

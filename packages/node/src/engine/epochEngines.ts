@@ -72,7 +72,12 @@ export class EpochEngines {
   static async open(options: EngineOptions, modules: EpochModules): Promise<EpochEngines> {
     const metrics = createEngineMetrics();
     const head = await modules.ledger.finalizedHead();
-    const logs = await openLogs(options, modules, head, metrics);
+    const logs = new Map<string, EngineLog>();
+    for (const signer of [...modules.signers(), undefined]) {
+      if (signer === undefined && logs.size > 0) break;
+      const folder = logFolderOf(options, signer);
+      logs.set(folder, await openEngineLog(options, folder, signer, { head }, { ...modules, metrics }));
+    }
     const log = reigningLog(logs, head.validators);
     const recovered = await log.recover(head);
     return new EpochEngines(options, modules, { metrics, logs, head }, (engineModules) => {
@@ -226,7 +231,7 @@ export class EpochEngines {
     const folder = logFolderOf(this.#options, signer);
     if (this.#logs.has(folder)) return;
     const modules = { ...this.#modules, metrics: this.metrics };
-    const opened = await openEngineLog(this.#options, folder, signer, { head, nothingLost: true }, modules);
+    const opened = await openEngineLog(this.#options, folder, signer, { head, sawItComeToReign: true }, modules);
     this.#logs.set(folder, opened);
   }
 
@@ -315,28 +320,6 @@ export class EpochEngines {
       logger,
     };
   }
-}
-
-/** Opens or begins the log of every vote key; of a member that has none, that of an observer. */
-async function openLogs(
-  options: EngineOptions,
-  modules: EpochModules,
-  head: FinalizedHead,
-  metrics: EngineMetrics,
-): Promise<Map<string, EngineLog>> {
-  const logs = new Map<string, EngineLog>();
-  const open = async (signer: Signer | undefined, nothingLost: boolean): Promise<void> => {
-    const folder = logFolderOf(options, signer);
-    logs.set(folder, await openEngineLog(options, folder, signer, { head, nothingLost }, { ...modules, metrics }));
-  };
-  const signers = modules.signers();
-  if (signers.length === 0) await open(undefined, false);
-  const reigns = (signer: Signer): boolean => placeOf(signer, head.validators) !== undefined;
-  for (const signer of signers) if (!reigns(signer)) await open(signer, false);
-  // A key whose log could not be begun when it came to reign, because the disk was full, signed nothing.
-  const nothingLost = [...logs.values()].some(({ wasKept }) => wasKept);
-  for (const signer of signers) if (reigns(signer)) await open(signer, nothingLost);
-  return logs;
 }
 
 /** The log of the key that is in the set; the first one if none is, for an observer keeps a log too. */
