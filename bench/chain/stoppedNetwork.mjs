@@ -102,7 +102,10 @@ export class StoppedNetwork {
 
   /** The ledger as a member's own thread opens it; it writes the genesis into an empty folder. */
   openLedger(folder) {
-    return createService({ genesis: this.genesis, ledgerFolder: folder, recoveries: [] }, { primitives: this.primitives });
+    return createService(
+      { genesis: this.genesis, ledgerFolder: folder, recoveries: [] },
+      { primitives: this.primitives },
+    );
   }
 
   /**

@@ -135,7 +135,7 @@ export class EpochEngines {
     else if (epoch === present && this.#turning === undefined) {
       this.#engine.receive(this.#transport.placeOf(peer), kind, payload);
     } else if (epoch > present) {
-      if (epoch === present + 1) this.#early.put({ peer, kind, payload });
+      if (epoch === present + 1) this.#early.put({ peer, epoch, kind, payload });
       this.#askHowItEnded(peer);
     }
   }
@@ -236,9 +236,9 @@ export class EpochEngines {
   }
 
   #replay(): void {
-    for (const { peer, kind, payload } of this.#early.take()) {
-      // What was of the epoch after the old one is of the present one, or of one that is over.
-      this.#engine.receive(this.#transport.placeOf(peer), kind, payload);
+    for (const { peer, epoch, kind, payload } of this.#early.take()) {
+      // Blocks that were imported may have ended that epoch too, and in the present one its places are others'.
+      if (epoch === this.#validators.epoch) this.#engine.receive(this.#transport.placeOf(peer), kind, payload);
     }
   }
 

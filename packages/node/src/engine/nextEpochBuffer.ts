@@ -1,6 +1,9 @@
+import type { Epoch } from '@hanse/protocol';
+
 /** A message that came before its epoch began here. */
 export interface EarlyMessage {
   readonly peer: string;
+  readonly epoch: Epoch;
   readonly kind: number;
   readonly payload: Uint8Array;
 }
