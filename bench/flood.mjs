@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { readMemberKeys, transportPublicKey } from '@hanse/node';
 import { bytesToHex } from '@hanse/protocol';
+import { DEFAULT_PEER_LIMITS } from '../packages/node/dist/network/peerLimits.js';
 import { FLOOD_KINDS } from './flood/kinds.mjs';
 import { Payers } from './members/payers.mjs';
 import { call } from './soak/jsonRPC.mjs';
@@ -136,7 +137,11 @@ function judge(kind, calm, found, payers) {
   const { longest } = payers.figures(fromMs, toMs);
   const bound = Math.max(1_000, MOST_SLOWDOWN * payers.figures(calm.fromMs, calm.toMs).longest);
   if (!(longest <= bound)) complain(`a payment took ${longest} ms, more than ${bound}`);
-  if (FLOOD_KINDS[kind].isCutOff && flooded.reasons.length === 0) complain('the flooder was never cut off');
+  const { isCutOff, deaf = false } = FLOOD_KINDS[kind];
+  // A busy machine may carry less than the budget of bytes; who sent more must be cut off, whatever it sent. What was sent to a deaf one counts on its side alone.
+  const { bytesBurst, bytesPerSecond } = DEFAULT_PEER_LIMITS;
+  const overBytes = !deaf && flooded.bytes > bytesBurst + (bytesPerSecond * (toMs - fromMs)) / 1_000;
+  if ((isCutOff || overBytes) && flooded.reasons.length === 0) complain('the flooder was never cut off');
   // The victim counts offences of all its peers, and those of the flooder are as many as it was cut off.
   const blamed = offences[VICTIM] - flooded.reasons.length;
   if (blamed > 0) complain(`the victim cut off honest members ${blamed} times`);

@@ -31,13 +31,12 @@ function unpayable({ suite, chainId }) {
 }
 
 /**
- * `deaf`: nothing that the victim sends is read. `isCutOff`: the victim ends the connection and keeps the flooder away; otherwise it refuses or passes over what is
- * too much. `make` gets what the flooder has stolen and gives the frame of a number.
+ * `deaf`: nothing that the victim sends is read. `isCutOff`: the victim ends the connection and keeps the flooder away, however fast the machine is; otherwise it refuses or passes over
+ * what is too much, until the budget of bytes is spent. `make` gets what the flooder has stolen and gives the frame of a number.
  */
 export const FLOOD_KINDS = {
   'empty messages': { isCutOff: true, make: () => () => message(0x7777, new Uint8Array(0)) },
   'large messages': {
-    // TLS on a busy machine may carry less than the budget of bytes.
     isCutOff: false,
     make: () => {
       const frame = message(0x7777, new Uint8Array(MIB));

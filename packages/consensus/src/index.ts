@@ -8,7 +8,6 @@ export {
   statusOf,
 } from './catchUp.ts';
 export { step } from './core.ts';
-export { wasMissed } from './delta.ts';
 export type { Amnesia, Block, ConsensusState, Finalized, Round } from './state.ts';
 export { createConsensus, leaderOf, PROPOSAL_WINDOW, VOTE_WINDOW } from './state.ts';
 export { sameStatement } from './statements.ts';

@@ -556,7 +556,6 @@ export class Engine {
       transport,
       bodies,
       store: this.#store,
-      clock,
       metrics: this.metrics,
       budgets: this.#budgets,
       digestOf: this.#digestOf,

@@ -11,7 +11,6 @@ import {
 } from '@hanse/consensus';
 import type { Certificate, Epoch, Hash, ValidatorIndex, Vote } from '@hanse/protocol';
 import type { TransactionBody } from '../chain/ledger.ts';
-import type { Clock } from '../runtime/clock.ts';
 import type { UntimedInput } from './blockPipeline.ts';
 import {
   decodeCertificateRequest,
@@ -44,7 +43,6 @@ export interface PeerDeskModules {
   readonly transport: EngineTransport;
   readonly bodies: EngineBodies;
   readonly store: ProposalStore;
-  readonly clock: Clock;
   readonly metrics: EngineMetrics;
   readonly budgets: ValidatorBudgets;
   readonly digestOf: (proposal: ProposalMessage['proposal']) => Hash;
