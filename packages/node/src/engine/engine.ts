@@ -547,7 +547,7 @@ export class Engine {
   }
 
   #createPeerDesk(): PeerDesk {
-    const { transport, bodies, clock } = this.#modules;
+    const { transport, bodies } = this.#modules;
     return new PeerDesk({
       epoch: this.#validators.epoch,
       self: this.#self,
