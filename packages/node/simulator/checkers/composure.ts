@@ -30,11 +30,10 @@ export class Composure implements Checker {
 
   alarm(machine: Machine, kind: string, detail: string): void {
     if (!machine.honest) return;
-    // A member that ends just as its new key comes to reign, before the log of that key is begun, cannot tell this from a lost log.
     const expected =
       (this.#anyByzantine && PROVOKED.includes(kind)) ||
       (machine.diskFailed && DISK.includes(kind)) ||
-      ((machine.lostLog || machine.voteKeys.length > 1) && kind === 'amnesia');
+      (machine.lostLog && kind === 'amnesia');
     if (!expected) this.#context.report(`${machine.name} raised the alarm ${kind}: ${detail}`);
   }
 

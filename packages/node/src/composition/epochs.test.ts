@@ -1,134 +1,19 @@
-import { membersAbi, membersAddress } from '@hanse/modules';
 import {
   bytesToHex,
   Epoch,
-  type Hash,
-  Height,
   type Hex,
-  hexToBytes,
   type Recovery,
   type RecoveryPlan,
   recoveryBytes,
-  type SignedTransaction,
   ZERO_ADDRESS,
 } from '@hanse/protocol';
-import { decodeErrorResult, encodeFunctionData } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { supportedRules } from '../execution/ruleVersions.ts';
-import { testAccount, testTransaction } from '../execution/testing/executionFixture.ts';
+import { testAccount } from '../execution/testing/executionFixture.ts';
 import { MemoryDatabase } from '../storage/memoryKeyValueStore.ts';
 import { pendingIntroductions } from './reachableMembers.ts';
-import { MemberCluster, type MemberClusterOptions, NAMES, transportKey } from './testing/memberCluster.ts';
-
-type MembersFunction = Extract<(typeof membersAbi)[number], { type: 'function' }>['name'];
-
-/** An alliance whose members govern themselves by transactions, as people would. */
-class Alliance {
-  readonly cluster: MemberCluster;
-  readonly #nonces = new Map<number, number>();
-  proposals = 0;
-
-  static async start(options: MemberClusterOptions): Promise<Alliance> {
-    const cluster = await MemberCluster.create(options);
-    await cluster.startAll();
-    await cluster.run(2_000);
-    return new Alliance(cluster);
-  }
-
-  private constructor(cluster: MemberCluster) {
-    this.cluster = cluster;
-  }
-
-  /** Sends a call of a member's account through some member, waits until it is final there, and gives `done` or the name of the error. */
-  async call(account: number, functionName: MembersFunction, args: readonly unknown[], through = 0): Promise<string> {
-    const data = hexToBytes(encodeFunctionData({ abi: membersAbi, functionName, args } as never));
-    const transaction = this.#sign(account, { to: membersAddress, data });
-    return this.#send(transaction, through);
-  }
-
-  /** A payment of nothing, so that blocks are made. */
-  async block(through = 0): Promise<void> {
-    await this.#send(this.#sign(40, { to: testAccount(41).address, data: new Uint8Array(0) }), through);
-  }
-
-  /** Proposes by the authority's account and has as many others approve as it takes. */
-  async decide(functionName: MembersFunction, args: readonly unknown[], voters: readonly number[]): Promise<void> {
-    const proposer = voters[0]!;
-    expect(await this.call(proposer + 1, functionName, args, proposer)).toBe('done');
-    this.proposals += 1;
-    for (const voter of voters.slice(1)) {
-      const outcome = await this.call(voter + 1, 'vote', [this.proposals, true], voter);
-      // The vote before this one decided it.
-      if (outcome === 'ProposalClosed') return;
-      expect(outcome).toBe('done');
-    }
-  }
-
-  async declareReady(index: number): Promise<void> {
-    const { reader } = this.cluster.running(index);
-    const height = reader.headHeight();
-    expect(await this.call(index + 1, 'declareReady', [height, reader.header(height)!.hash], index)).toBe('done');
-  }
-
-  async promote(index: number, id: number, voters: readonly number[]): Promise<void> {
-    await this.declareReady(index);
-    await this.decide('proposePromotion', [id], voters);
-  }
-
-  validators(through = 0): readonly string[] {
-    return this.cluster.running(through).member.engine.validators.validators.map(({ name }) => name);
-  }
-
-  epoch(index: number): number {
-    return this.cluster.running(index).member.engine.state().epoch;
-  }
-
-  voting(index: number): string {
-    return this.cluster.running(index).member.engine.state().voting;
-  }
-
-  /** Everybody that runs is at one height with one block, no alarm was raised, nobody told of another block. */
-  async expectAgreement(running: readonly number[]): Promise<void> {
-    await this.cluster.run(10_000, () => new Set(running.map((index) => this.cluster.heights()[index])).size === 1);
-    const heads = running.map((index) => {
-      const { reader } = this.cluster.running(index);
-      return reader.header(reader.headHeight())!.hash;
-    });
-    expect(new Set(heads).size).toBe(1);
-    expect(this.cluster.forks()).toEqual([]);
-    expect(running.flatMap((index) => this.cluster.members[index]!.alarms)).toEqual([]);
-  }
-
-  #sign(account: number, fields: { to: Hex; data: Uint8Array }): SignedTransaction {
-    const nonce = this.#nonces.get(account) ?? 0;
-    this.#nonces.set(account, nonce + 1);
-    return testTransaction({ nonce: BigInt(nonce), gasLimit: 4_000_000n, ...fields }, testAccount(account));
-  }
-
-  async #send({ raw, hash }: SignedTransaction, through: number): Promise<string> {
-    const { member, reader } = this.cluster.running(through);
-    expect(await member.submit(raw)).toMatchObject({ ok: true });
-    await this.cluster.run(60_000, () => reader.findTransaction(hash as Hash) !== undefined);
-    const place = reader.findTransaction(hash as Hash);
-    expect(place, `${hash} is final`).toBeDefined();
-    await this.cluster.run(100);
-    const receipt = reader.receipts(Height(place!.height))![place!.index]!;
-    if (receipt.success) return 'done';
-    return decodeErrorResult({ abi: membersAbi, data: bytesToHex(receipt.revertData) }).errorName;
-  }
-}
-
-const newMember = (index: number): readonly unknown[] => [
-  NAMES[index],
-  3,
-  testAccount(index + 1).address,
-  publicKeyOf(index),
-  transportKey(index),
-  [`${NAMES[index]}:1`],
-];
-
-const cluster = await MemberCluster.create();
-const publicKeyOf = (index: number): Hex => cluster.suite.publicKey(testAccount(index + 1).privateKey);
+import { Alliance, newMember } from './testing/alliance.ts';
+import { NAMES } from './testing/memberCluster.ts';
 
 describe('an observer', () => {
   it('follows without a vote, is promoted when it declares that it is ready, and votes from the next block on', async () => {

@@ -397,6 +397,7 @@ export class Member {
         },
         importBlocks: async (blocks) => {
           try {
+            await this.engine.beginLogs();
             const result = await ledger.importBlocks(blocks);
             if (result.imported.length > 0) await this.#synced(result.imported);
             return result;

@@ -52,6 +52,8 @@ export interface PipelineHost {
   hashOf(raw: Uint8Array): Hash;
   /** Appends proposal and bodies to the log; the flush of any vote that is cast later covers them. */
   logProposal(message: ProposalMessage, transactions: readonly TransactionBody[]): void;
+  /** Awaited before storage takes the block that closes the epoch. */
+  epochCloses(): Promise<void>;
   /** Storage holds these blocks; the last one is what the certificate names. */
   applied(blocks: readonly FinalizedBlock[], certificate: Certificate<FinalizeStatement>): void;
   /** A peer says that it has finalized beyond what this member can reach from it by proposals. */
@@ -509,6 +511,7 @@ export class BlockPipeline {
       }
       let blocks: readonly FinalizedBlock[];
       try {
+        if (result.closesEpoch) await host.epochCloses();
         blocks = await ledger.finalize(digest, certificate);
       } catch (error) {
         // An import may have come first; then the finalization is done and `synced` will say so.

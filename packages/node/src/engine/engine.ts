@@ -137,7 +137,7 @@ export class Engine {
   static async open(options: EngineOptions, modules: EngineOpenModules): Promise<Engine> {
     const metrics = createEngineMetrics();
     const head = await modules.ledger.finalizedHead();
-    const log = await openEngineLog(options, options.logFolder, modules.signer, { head }, { ...modules, metrics });
+    const log = await openEngineLog(options, options.logFolder, modules.signer, head, { ...modules, metrics });
     const recovered = await log.recover(head);
     return new Engine(options, modules, { log, metrics, head, recovered, enteredAnew: false });
   }
@@ -539,6 +539,7 @@ export class Engine {
         hashOf: (raw) => this.#options.suite.hashHex(raw),
         logProposal: (message, transactions) =>
           this.#append({ kind: 'proposal', message, transactions: transactions.map(({ raw }) => raw) }),
+        epochCloses: () => events.epochCloses(),
         applied: (blocks, certificate) => this.#applied(blocks, certificate),
         behind: (height, from) => events.behind(height, from),
         alarm: (kind, detail, stop) => this.#alarm(kind, detail, stop),

@@ -92,20 +92,19 @@ export function logFolderOf(options: Pick<EngineOptions, 'logFolder'>, signer: S
 
 /**
  * Opens the log of a vote key, or begins one. A log that is missing although the key was used, or although the key reigns and storage
- * shows that its holder ran, is noted as lost (packages/consensus/spec.md, "Amnesia"); unless this very process saw the key come to reign.
- * Rejects with a WriteAheadLogError.
+ * shows that its holder ran, is noted as lost (packages/consensus/spec.md, "Amnesia"). Rejects with a WriteAheadLogError.
  */
 export async function openEngineLog(
   options: EngineOptions,
   folder: string,
   signer: Signer | undefined,
-  { head, sawItComeToReign = false }: { readonly head: FinalizedHead; readonly sawItComeToReign?: boolean },
+  head: FinalizedHead,
   modules: EngineLogModules,
 ): Promise<EngineLog> {
   const { disk, clock, logger, metrics } = modules;
   const { epoch } = head.validators;
   const usedBefore = (await signer?.usage?.wasUsed()) ?? false;
-  const reigns = head.height > 0 && placeOf(signer, head.validators) !== undefined && !sawItComeToReign;
+  const reigns = head.height > 0 && placeOf(signer, head.validators) !== undefined;
   const mayHaveVoted = usedBefore || reigns;
   const opened = await WriteAheadLog.open(disk, {
     folder,

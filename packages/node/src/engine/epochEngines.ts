@@ -23,7 +23,7 @@ export type MemberBodies = Omit<EngineBodies, 'knownTo'> & {
   knownTo(peer: string, hash: Hash): boolean;
 };
 
-export interface EpochEvents extends Omit<EngineEvents, 'behind' | 'epochClosed' | 'enteredView'> {
+export interface EpochEvents extends Omit<EngineEvents, 'behind' | 'epochCloses' | 'epochClosed' | 'enteredView'> {
   /** See `EngineEvents.behind`; with the name of the member that showed it. */
   behind(height: Height, peer: string): void;
   /** An engine for this set runs from now on. */
@@ -63,6 +63,8 @@ export class EpochEngines {
   #engine: Engine;
   #pendingHandler: () => void = () => undefined;
   #turning: Promise<void> | undefined;
+  /** One log after another, whoever asks. */
+  #beginning: Promise<void> = Promise.resolve();
   #turnAgain = false;
   #started = false;
   #silenced = false;
@@ -76,7 +78,7 @@ export class EpochEngines {
     for (const signer of [...modules.signers(), undefined]) {
       if (signer === undefined && logs.size > 0) break;
       const folder = logFolderOf(options, signer);
-      logs.set(folder, await openEngineLog(options, folder, signer, { head }, { ...modules, metrics }));
+      logs.set(folder, await openEngineLog(options, folder, signer, head, { ...modules, metrics }));
     }
     const log = reigningLog(logs, head.validators);
     const recovered = await log.recover(head);
@@ -170,11 +172,25 @@ export class EpochEngines {
     this.#engine.silence(kind, detail);
   }
 
+  /**
+   * Begins the logs of vote keys that were put beside the others while the member ran. To be awaited before storage takes a block that
+   * may close an epoch: a key that reigns and has no log is one whose log was lost. Rejects with a WriteAheadLogError.
+   */
+  beginLogs(): Promise<void> {
+    this.#beginning = this.#beginning
+      .catch(() => undefined)
+      .then(async () => {
+        if (!this.#closed) for (const signer of this.#modules.signers()) await this.#openLog(signer);
+      });
+    return this.#beginning;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#engine.stopped();
     await this.#turning;
+    await this.#beginning.catch(() => undefined);
     for (const { log } of this.#logs.values()) await log.close();
   }
 
@@ -204,8 +220,8 @@ export class EpochEngines {
 
   async #enterNext(): Promise<void> {
     const { ledger, events, logger } = this.#modules;
+    await this.beginLogs();
     const head = await ledger.finalizedHead();
-    for (const signer of this.#modules.signers()) await this.#openLog(signer, head);
     const log = reigningLog(this.#logs, head.validators);
     const recovered = await log.recover(head);
     if (this.#closed) return;
@@ -226,13 +242,12 @@ export class EpochEngines {
     events.epochEntered(head.validators);
   }
 
-  /** A key that was put beside the others while the member ran. */
-  async #openLog(signer: Signer, head: FinalizedHead): Promise<void> {
+  async #openLog(signer: Signer): Promise<void> {
     const folder = logFolderOf(this.#options, signer);
     if (this.#logs.has(folder)) return;
+    const head = await this.#modules.ledger.finalizedHead();
     const modules = { ...this.#modules, metrics: this.metrics };
-    const opened = await openEngineLog(this.#options, folder, signer, { head, sawItComeToReign: true }, modules);
-    this.#logs.set(folder, opened);
+    this.#logs.set(folder, await openEngineLog(this.#options, folder, signer, head, modules));
   }
 
   #replay(): void {
@@ -313,6 +328,7 @@ export class EpochEngines {
         alarm: (kind, detail) => events.alarm(kind, detail),
         evidence: (first, second) => events.evidence(first, second),
         enteredView: () => undefined,
+        epochCloses: () => this.beginLogs(),
         epochClosed: () => this.#turn(),
       },
       disk,

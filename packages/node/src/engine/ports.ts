@@ -58,6 +58,11 @@ export interface EngineEvents {
   alarm(kind: string, detail: string): void;
   /** Two votes of one validator that no honest one signs both. */
   evidence(first: Vote, second: Vote): void;
+  /**
+   * Storage is about to take the block that closes this engine's epoch, and waits for this. A rejection leaves the block out of
+   * storage, as a broken disk does.
+   */
+  epochCloses(): Promise<void>;
   /** Storage holds the block that closes this engine's epoch: it signs nothing any more, and the next epoch needs an engine of its own. */
   epochClosed(epoch: Epoch): void;
   /** `leader` is whom waiting transactions should be sent to again (packages/consensus/spec.md, "Idle"). */

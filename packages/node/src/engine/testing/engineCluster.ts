@@ -307,6 +307,7 @@ export class EngineCluster {
       alarm: (kind, detail) => member.alarms.push(`${kind}: ${detail}`),
       enteredView: () => undefined,
       evidence: (first, second) => member.evidence.push([first, second]),
+      epochCloses: () => Promise.resolve(),
       epochClosed: () => undefined,
     };
   }
