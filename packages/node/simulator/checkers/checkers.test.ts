@@ -317,4 +317,15 @@ describe('the checkers', () => {
     liveness.report((violation) => violations.push(violation), 'not everything is final');
     expect(violations).toEqual([expect.stringMatching(/^liveness: not everything is final after 5000 ms/)]);
   });
+
+  it('liveness: views that passed before faults stopped count for nothing, though nobody ran when they did', async () => {
+    const { cluster } = await running();
+    await cluster.run(60_000);
+    for (const machine of cluster.machines) cluster.end(machine, 'kill');
+    const liveness = new Liveness(cluster);
+    for (const machine of cluster.machines) cluster.start(machine);
+    await cluster.run(2_000);
+    expect(cluster.machine(0).process?.member?.engine.state().view).toBeGreaterThan(2);
+    expect(liveness.spent.views).toBeLessThan(2);
+  });
 });

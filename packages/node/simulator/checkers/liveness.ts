@@ -60,13 +60,15 @@ export class Liveness {
     report(`liveness: ${waitsFor} after ${Math.round(forMs)} ms and ${views} views without faults (${states})`);
   }
 
+  /** Of whoever ran, ever: when faults stop, the furthest member may be the one that is down. */
   #furthest(): { readonly epoch: number; readonly view: number } {
     let furthest = { epoch: 0, view: 0 };
-    for (const { process } of this.#cluster.honest) {
-      const state = process?.member?.engine.state();
-      if (state === undefined) continue;
-      const ahead = state.epoch > furthest.epoch || (state.epoch === furthest.epoch && state.view > furthest.view);
-      if (ahead) furthest = state;
+    for (const { process, lastStood } of this.#cluster.honest) {
+      for (const state of [process?.member?.engine.state(), lastStood]) {
+        if (state === undefined) continue;
+        const ahead = state.epoch > furthest.epoch || (state.epoch === furthest.epoch && state.view > furthest.view);
+        if (ahead) furthest = { epoch: state.epoch, view: state.view };
+      }
     }
     return furthest;
   }

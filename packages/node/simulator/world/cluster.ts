@@ -132,8 +132,7 @@ export class Cluster {
 
   /** Ends the program on a machine at once. `cut` says what a power cut leaves of what was not flushed: nothing, if absent. */
   end(machine: Machine, how: 'kill' | 'power', cut: PowerCut = CLEAN_CUT): void {
-    const { process } = machine;
-    machine.process = undefined;
+    const process = machine.lose();
     process?.life.end();
     if (how === 'power') machine.disk.powerCut(cut);
     else machine.disk.kill();
@@ -149,7 +148,7 @@ export class Cluster {
     process.state = 'stopping';
     const gone = (): void => {
       if (machine.process !== process) return;
-      machine.process = undefined;
+      machine.lose();
       process.life.end();
       machine.disk.kill();
       this.network.processEnded(process.place, 'kill');

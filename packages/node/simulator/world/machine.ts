@@ -1,3 +1,4 @@
+import type { EngineState } from '../../src/engine/index.ts';
 import type { ManualClock } from '../../src/runtime/manualClock.ts';
 import { SimulatedDisk } from '../../src/runtime/testing/simulatedDisk.ts';
 import { MemoryDatabase } from '../../src/storage/memoryKeyValueStore.ts';
@@ -41,6 +42,8 @@ export class Machine {
   /** Keeps the protocol: what the checkers hold it to. */
   readonly honest: boolean;
   process: MemberProcess | undefined;
+  /** Where the consensus of the last process that ended stood. */
+  lastStood: EngineState | undefined;
   /** Its folder of keys: a further one is put there before the vote key is replaced. */
   readonly voteKeys: Uint8Array[];
   incarnations = 0;
@@ -76,5 +79,13 @@ export class Machine {
           else resolve();
         });
       });
+  }
+
+  /** The process is gone, whatever ended it; gives it. */
+  lose(): MemberProcess | undefined {
+    const { process } = this;
+    this.lastStood = process?.member?.engine.state() ?? this.lastStood;
+    this.process = undefined;
+    return process;
   }
 }

@@ -25,7 +25,7 @@ import { checkTransactionForm, checkTransactionStatically } from '../execution/s
 import { requestBlockRange, serveBlockRanges } from '../network/blockRanges.ts';
 import { type GossipTransaction, TransactionGossip } from '../network/gossip.ts';
 import { PeerNetwork } from '../network/peers.ts';
-import { SyncDriver } from '../network/sync.ts';
+import { SyncDriver, type SyncStatus } from '../network/sync.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Disk } from '../runtime/disk.ts';
 import { alarmKindOf } from '../runtime/diskFailure.ts';
@@ -225,8 +225,8 @@ export class Member {
   }
 
   /** How far this member is behind, by what more validators say than may lie; undefined while it keeps up. */
-  syncing(): { readonly startHeight: number; readonly height: number; readonly target: number } | undefined {
-    const { active, startHeight, height } = this.sync.status;
+  syncing(): Omit<SyncStatus, 'active'> | undefined {
+    const { active, startHeight, height, forMs } = this.sync.status;
     const validators = new Set(this.engine.validators.validators.map(({ name }) => name));
     // Whoever begins at the genesis may know none of those that validate now; the operator named some.
     const introduced = pendingIntroductions(this.#options, this.readers, this.#runtime.reader.state());
@@ -236,7 +236,7 @@ export class Member {
       .filter(({ name, state }) => state === 'connected' && believed.has(name))
       .map(({ headHeight }) => headHeight ?? 0);
     const target = credibleHeight(told, faultBound(validators.size));
-    return active && target > height ? { startHeight, height, target } : undefined;
+    return active && target > height ? { startHeight, height, target, forMs } : undefined;
   }
 
   /** How much of what others may send is kept, by what it is: for tests, and for whoever watches the memory. */

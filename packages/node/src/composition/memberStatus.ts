@@ -158,7 +158,7 @@ export class MemberStatus {
     const checks = {
       consensus: this.#consensusCheck(),
       peers: this.#peersCheck(),
-      sync: this.#syncCheck(),
+      sync: syncCheck(this.#modules.member.syncing()),
       alarms: this.#alarmsCheck(),
     };
     return { healthy: Object.values(checks).every(({ healthy }) => healthy), checks };
@@ -183,17 +183,6 @@ export class MemberStatus {
     };
   }
 
-  #syncCheck(): Check {
-    const syncing = this.#modules.member.syncing();
-    return {
-      healthy: syncing === undefined,
-      detail:
-        syncing === undefined
-          ? 'at the head of the chain'
-          : `catching up: block ${syncing.height} of ${syncing.target}`,
-    };
-  }
-
   #alarmsCheck(): Check {
     const { count, last } = this.#modules.member.alarms;
     return {
@@ -201,4 +190,16 @@ export class MemberStatus {
       detail: last === undefined ? 'none' : `${count}, the last: ${last.kind}: ${last.detail}`,
     };
   }
+}
+
+/** A member under load is a few blocks behind now and then, for a moment: that is no reason to send its clients elsewhere. */
+const SLIGHTLY_BEHIND_BLOCKS = 8;
+const SLIGHTLY_BEHIND_MS = 5_000;
+
+/** Whether a member keeps up well enough to answer clients. */
+export function syncCheck(syncing: ReturnType<Member['syncing']>): Check {
+  if (syncing === undefined) return { healthy: true, detail: 'at the head of the chain' };
+  const { height, target, forMs } = syncing;
+  const healthy = target - height <= SLIGHTLY_BEHIND_BLOCKS && forMs <= SLIGHTLY_BEHIND_MS;
+  return { healthy, detail: `catching up: block ${height} of ${target}` };
 }

@@ -320,7 +320,7 @@ describe('catching up', () => {
     const { sync, state, settle } = driver(peers);
     sync.behind(10, 'a');
     await settle();
-    expect(sync.status).toEqual({ active: true, height: 0, target: 10, startHeight: 0 });
+    expect(sync.status).toMatchObject({ active: true, height: 0, target: 10, startHeight: 0 });
     peers.a = honest(10);
     sync.peersChanged();
     await settle();

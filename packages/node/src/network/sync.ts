@@ -49,6 +49,8 @@ export interface SyncStatus {
   /** The height to be reached, as far as peers told. */
   readonly target: number;
   readonly startHeight: number;
+  /** For how long it has been active; 0 if it is not. */
+  readonly forMs: number;
 }
 
 interface HeldBlock {
@@ -83,6 +85,7 @@ export class SyncDriver {
   readonly #caughtUpHandlers: ((height: number) => void)[] = [];
   #next = 1;
   #startHeight = 0;
+  #startedAtMs = 0;
   #active = false;
   #starting = false;
   #importing = false;
@@ -105,6 +108,7 @@ export class SyncDriver {
       height: this.#next - 1,
       target: Math.max(this.#peers.target(), this.#next - 1),
       startHeight: this.#startHeight,
+      forMs: this.#active ? this.#modules.clock.monotonicMs() - this.#startedAtMs : 0,
     };
   }
 
@@ -145,6 +149,7 @@ export class SyncDriver {
       if (this.#closed || height <= head) return;
       this.#next = head + 1;
       this.#startHeight = head;
+      this.#startedAtMs = this.#modules.clock.monotonicMs();
       this.#active = true;
       this.#modules.logger.log('info', 'catching up', { height: head, target: height });
     } catch (error) {
