@@ -128,6 +128,23 @@ describe('a member that lost its log', () => {
     expect(votes).toEqual([]);
   });
 
+  it('is not suspected of it when a kill cut short the beginning of a segment and older ones were removed since', async () => {
+    const cluster = new EngineCluster(suite, 4);
+    await cluster.startAll();
+    await cluster.run(2_000);
+    await load(cluster, 'before', 2);
+    cluster.kill(3);
+    const { disk } = cluster.member(3);
+    await disk.open('log/00000002.wal');
+    disk.kill();
+    await cluster.start(3);
+    cluster.kill(3);
+    // What finality does to segments that hold nothing above it.
+    await disk.remove('log/00000001.wal');
+    const again = await cluster.start(3);
+    expect(again.state().voting).not.toBe('amnesia');
+  });
+
   it('finds out from the others that an older log was put back, and never contradicts a vote that they saw', async () => {
     const cluster = new EngineCluster(suite, 4);
     const votes = votesOf(cluster, 0);

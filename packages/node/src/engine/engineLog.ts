@@ -124,7 +124,13 @@ export async function openEngineLog(
   const digestOf = (proposal: Proposal): Hash => proposalDigest(options.suite, options.genesisHash, proposal);
   const records = opened.records.map((record) => decodeEngineRecord(record, digestOf));
   const lost = opened.fresh ? mayHaveVoted : isNotedAsLost(records);
-  opened.log.carry(amnesiaRecord(epoch, !lost));
+  const note = amnesiaRecord(epoch, !lost);
+  opened.log.carry(note);
+  if (opened.bare) {
+    // Older segments will be cut, and a log without a record would look like none.
+    opened.log.append(note);
+    await opened.log.flushed();
+  }
   // Only now that the log is durable: without one, the next start must not take the key for a used one.
   if (!usedBefore) await signer?.usage?.markUsed();
   return new EngineLog(opened.log, signer, records, lost);

@@ -350,6 +350,26 @@ describe('write-ahead log', () => {
     expect((await disk.list('log')).length).toBeLessThan(4);
   });
 
+  it('says when a killed process left a segment without what it was to carry', async () => {
+    const disk = new SimulatedDisk();
+    const small = { ...options, segmentBytes: 100 };
+    const { log } = await WriteAheadLog.open(disk, small);
+    log.carry(record(0, 'carried'));
+    for (let view = 1; view <= 4; view++) {
+      log.append(record(view));
+      await log.flushed();
+    }
+    const whole = await WriteAheadLog.open(disk, small);
+    expect(whole.bare).toBe(false);
+    const last = (await disk.list('log')).at(-1)!;
+    const header = encodeRecord({ type: 0, epoch: 0, view: 0, payload: options.binding }, 0).length;
+    for (const left of [0, header, header + 5]) {
+      await (await disk.open(`log/${last}`)).truncate(left);
+      const cut = await WriteAheadLog.open(disk, small);
+      expect([cut.fresh, cut.bare, cut.records.length > 0]).toEqual([false, true, true]);
+    }
+  });
+
   it('makes the removal of one segment durable before it removes the next', async () => {
     const disk = new SimulatedDisk();
     const { log } = await WriteAheadLog.open(disk, { ...options, segmentBytes: 200 });

@@ -115,6 +115,7 @@ export class WriteAheadLog {
     const names = (await disk.list(options.folder)).filter((name) => /^\d{8}\.wal$/.test(name));
     const segments: Segment[] = [];
     const records: LogRecord[] = [];
+    let bare = false;
     let cutBytes = 0;
     for (const [index, name] of names.entries()) {
       const path = `${options.folder}/${name}`;
@@ -127,6 +128,7 @@ export class WriteAheadLog {
         cutBytes += scan.cutBytes;
       }
       records.push(...scan.records);
+      bare = scan.records.length === 0;
       const position = newestPosition(scan.records);
       segments.push({
         number: Number(name.slice(0, 8)),
@@ -159,7 +161,7 @@ export class WriteAheadLog {
       log.append(options.first);
       await log.flushed();
     }
-    return { log, records, fresh, cutBytes };
+    return { log, records, fresh, bare: bare && !fresh, cutBytes };
   }
 
   /** Adds a record; it is written soon, and durable when a later `flushed()` resolves. */
@@ -327,6 +329,8 @@ export interface OpenedLog {
   readonly log: WriteAheadLog;
   readonly records: readonly LogRecord[];
   readonly fresh: boolean;
+  /** The newest segment holds no record: its making was cut short, and what `carry` gets is not in it. */
+  readonly bare: boolean;
   /** Bytes of a torn write that were cut off the end. */
   readonly cutBytes: number;
 }
