@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ModuleReaders } from '@hanse/modules';
 import { SenderService } from '../../packages/node/dist/chain/senderService.js';
-import { readBlockRange } from '../../packages/node/dist/composition/blockRange.js';
+import { encodedBlock } from '../../packages/node/dist/composition/encodedBlock.js';
 import { prepareImport } from '../../packages/node/dist/composition/importPreparation.js';
+import { decodeSyncBlocks, SyncAnswer } from '../../packages/node/dist/network/syncWire.js';
 import { LedgerReader } from '../../packages/node/dist/storage/ledgerReader.js';
 import { LMDBKeyValueStore } from '../../packages/node/dist/storage/lmdbKeyValueStore.js';
 import { StoppedNetwork } from './stoppedNetwork.mjs';
@@ -43,7 +44,10 @@ try {
   let [readMs, signaturesMs, importMs, transactions] = [0, 0, 0, 0];
   for (let from = 1; from <= end; from += batch) {
     const startedMs = performance.now();
-    const blocks = readBlockRange(reader, { from, maxCount: Math.min(batch, end - from + 1), maxBytes: 2 ** 30 });
+    const range = { from, maxCount: Math.min(batch, end - from + 1), maxBytes: 2 ** 30 };
+    const answer = new SyncAnswer(range);
+    for (let height = from; height < from + range.maxCount; height++) answer.add(encodedBlock(reader, height));
+    const blocks = decodeSyncBlocks(answer.finish(), range);
     transactions += blocks.reduce((sum, block) => sum + block.transactions.length, 0);
     const readAtMs = performance.now();
     const prepared = await prepareImport(blocks, preparation);

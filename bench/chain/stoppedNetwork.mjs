@@ -125,18 +125,12 @@ export class StoppedNetwork {
         publicKey: voteKey,
         usage: keyUsage(join(this.#network.layout.member(name).keys, keyFileNames.vote)),
       };
-      const engineLog = await openEngineLog(
-        options,
-        logFolderOf(options, signer),
-        signer,
-        { head },
-        {
-          disk: createRealDisk(this.data(name)),
-          clock: createRealClock(),
-          logger: createSilentLogger(),
-          metrics: createEngineMetrics(),
-        },
-      );
+      const engineLog = await openEngineLog(options, logFolderOf(options, signer), signer, head, {
+        disk: createRealDisk(this.data(name)),
+        clock: createRealClock(),
+        logger: createSilentLogger(),
+        metrics: createEngineMetrics(),
+      });
       const recovered = await engineLog.recover(head);
       await engineLog.log.close();
       if (recovered.amnesia) throw new Error(`${name} lost its log of votes: let it run until it votes again.`);

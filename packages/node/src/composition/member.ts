@@ -5,7 +5,7 @@ import {
   faultBound,
   type Genesis,
   type Hash,
-  type Height,
+  Height,
   type Hex,
   type StateReader,
   type Suite,
@@ -34,8 +34,8 @@ import type { Network } from '../runtime/network.ts';
 import type { Random } from '../runtime/random.ts';
 import type { LedgerReader } from '../storage/ledgerReader.ts';
 import { AlarmBook } from './alarmBook.ts';
-import { readBlockRange } from './blockRange.ts';
 import { credibleHeight } from './credibleHeight.ts';
+import { encodedBlock } from './encodedBlock.ts';
 import { EngineBodiesAdapter } from './engineBodies.ts';
 import { EngineTransportAdapter } from './engineTransport.ts';
 import { GossipConduct } from './gossipConduct.ts';
@@ -199,7 +199,7 @@ export class Member {
     this.engine = engine;
     this.evidence = evidence;
     this.sync = this.#createSync();
-    serveBlockRanges(this.peers, async (range) => readBlockRange(runtime.reader, range), runtime.clock);
+    serveBlockRanges(this.peers, (height) => encodedBlock(runtime.reader, Height(height)), runtime.clock);
     this.peers.onHead((peer, height) => {
       // A peer a block ahead is normal: consensus itself brings that block.
       if (height > runtime.reader.headHeight() + 1) this.sync.behind(height, peer);

@@ -3,8 +3,8 @@ import { ManualClock } from '../runtime/manualClock.ts';
 import { serveBlockRanges } from './blockRanges.ts';
 import { encodeBlockRange, MAX_RANGE_BYTES } from './syncWire.ts';
 
-/** The handler of a member that has no blocks, and how often it was asked. */
-function server() {
+/** The handler of a member that has so many blocks of some 2,000 bytes, and the heights that it read. */
+function server(blocks = 0) {
   const clock = new ManualClock();
   const asked: number[] = [];
   let handler: (peer: string, payload: Uint8Array) => Promise<Uint8Array> = async () => new Uint8Array(0);
@@ -13,14 +13,25 @@ function server() {
       handler = given;
     },
   };
-  const source = async ({ maxBytes }: { maxBytes: number }) => {
-    asked.push(maxBytes);
-    return [];
+  const source = (height: number) => {
+    asked.push(height);
+    if (height > blocks) return undefined;
+    return { proposal: new Uint8Array(2_000), transactions: [], certificate: undefined };
   };
   serveBlockRanges(network, source, clock);
   const ask = (peer: string, maxBytes = MAX_RANGE_BYTES) =>
     handler(peer, encodeBlockRange({ from: 1, maxCount: 512, maxBytes }));
   return { clock, asked, ask };
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function drain(clock: ManualClock): Promise<void> {
+  await settle();
+  while (clock.pending > 0) {
+    clock.advance(0);
+    await settle();
+  }
 }
 
 describe('the server of block ranges', () => {
@@ -31,10 +42,10 @@ describe('the server of block ranges', () => {
         () => undefined,
         (error: Error) => error.message,
       );
-    // An answer without blocks costs 64 KiB of the 64 MiB; a request must still find room for all that it may get.
+    // An answer without blocks costs 64 KiB of the 64 MiB; a request must still find room for all that it may get: 1 MiB and 512 blocks of 1 KiB more.
     let answered = 0;
     while ((await refused('bank')) === undefined) answered++;
-    expect(answered).toBe((64 * 1024 - 1024) / 64 + 1);
+    expect(answered).toBe((64 * 1024 - 1536) / 64 + 1);
     expect(await refused('bank')).toBe('too many blocks were asked for, try again later');
     expect(asked.length).toBe(answered);
     expect(await refused('farm')).toBeUndefined();
@@ -43,10 +54,27 @@ describe('the server of block ranges', () => {
   });
 
   it('reads no more than 1 MiB for one request, whatever it asks for', async () => {
-    const { asked, ask } = server();
-    await ask('bank', MAX_RANGE_BYTES);
-    await ask('bank', 1_000);
-    expect(asked).toEqual([1024 * 1024, 1_000]);
+    const { clock, ask } = server(10_000);
+    const answering = ask('bank');
+    await drain(clock);
+    const { length } = await answering;
+    expect(length).toBeLessThanOrEqual(1024 * 1024);
+    expect(length).toBeGreaterThan(1000 * 1024);
+  });
+
+  it('reads a few blocks in a turn, and for one request of a peer at a time, so that others have theirs', async () => {
+    const { clock, asked, ask } = server(10_000);
+    const answers = Promise.all([ask('bank'), ask('bank'), ask('bank'), ask('farm')]);
+    let most = 0;
+    for (let read = 0; clock.pending > 0 || read === 0; ) {
+      clock.advance(0);
+      await settle();
+      most = Math.max(most, asked.length - read);
+      read = asked.length;
+    }
+    // Two peers, each with its turn of 32 blocks.
+    expect(most).toBe(64);
+    expect((await answers).map(({ length }) => length > 1000 * 1024)).toEqual([true, true, true, true]);
   });
 
   it('refuses a range out of bounds', async () => {

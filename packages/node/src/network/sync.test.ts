@@ -1,4 +1,4 @@
-import { Epoch, type Hash, Height, ProtocolError, View } from '@hanse/protocol';
+import { Epoch, encodeCertificate, encodeProposal, type Hash, Height, ProtocolError, View } from '@hanse/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FinalizedBlock, ImportResult, SyncBlock } from '../chain/ledger.ts';
@@ -511,7 +511,14 @@ describe('the wire format of ranges', () => {
     const [one, two] = [cluster.create(1, 2), cluster.create(2, 2)];
     serveBlockRanges(
       two.peers,
-      async ({ from, maxCount }) => Array.from({ length: maxCount }, (_, index) => block(from + index)),
+      (height) => {
+        const { proposal, transactions, certificate } = block(height);
+        return {
+          proposal: encodeProposal(proposal),
+          transactions,
+          certificate: certificate && encodeCertificate(certificate),
+        };
+      },
       cluster.clock,
     );
     await cluster.start([one, two]);

@@ -42,25 +42,58 @@ export function decodeBlockRange(payload: Uint8Array): BlockRange {
   return range;
 }
 
-/** As many of the blocks as fit into the range's bytes, at least one. */
-export function encodeSyncBlocks(blocks: readonly SyncBlock[], range: BlockRange): Uint8Array {
-  const encoded: Uint8Array[] = [];
-  let bytes = 2;
-  for (const block of blocks.slice(0, range.maxCount)) {
-    const one = encodeSyncBlock(block);
-    if (encoded.length > 0 && bytes + one.length > range.maxBytes) break;
-    encoded.push(one);
-    bytes += one.length;
-  }
-  const writer = new ByteWriter(bytes).u16(encoded.length);
-  for (const one of encoded) writer.raw(one);
-  return writer.finish();
+/** A `SyncBlock` whose parts are encoded, as they stand in storage. */
+export interface EncodedSyncBlock {
+  readonly proposal: Uint8Array;
+  readonly transactions: readonly Uint8Array[];
+  readonly certificate: Uint8Array | undefined;
 }
 
-function encodeSyncBlock({ proposal, transactions, certificate }: SyncBlock): Uint8Array {
-  const writer = new ByteWriter(1_024).bytes(encodeProposal(proposal)).u16(transactions.length);
-  for (const raw of transactions) writer.bytes(raw);
-  return writer.bytes(certificate === undefined ? new Uint8Array(0) : encodeCertificate(certificate)).finish();
+/** Puts an answer to a range together, block by block in height order. */
+export class SyncAnswer {
+  readonly #range: BlockRange;
+  readonly #blocks: Uint8Array[] = [];
+  #bytes = 2;
+
+  constructor(range: BlockRange) {
+    this.#range = range;
+  }
+
+  get blocks(): number {
+    return this.#blocks.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds the next block if there is room for it, which there is for a first one; false if there is none. */
+  add({ proposal, transactions, certificate = new Uint8Array(0) }: EncodedSyncBlock): boolean {
+    if (this.#blocks.length >= this.#range.maxCount) return false;
+    const writer = new ByteWriter(1_024).bytes(proposal).u16(transactions.length);
+    for (const raw of transactions) writer.bytes(raw);
+    const block = writer.bytes(certificate).finish();
+    if (this.#blocks.length > 0 && this.#bytes + block.length > this.#range.maxBytes) return false;
+    this.#blocks.push(block);
+    this.#bytes += block.length;
+    return true;
+  }
+
+  finish(): Uint8Array {
+    const writer = new ByteWriter(this.#bytes).u16(this.#blocks.length);
+    for (const block of this.#blocks) writer.raw(block);
+    return writer.finish();
+  }
+}
+
+/** As many of the blocks as fit into the range's bytes, at least one. */
+export function encodeSyncBlocks(blocks: readonly SyncBlock[], range: BlockRange): Uint8Array {
+  const answer = new SyncAnswer(range);
+  for (const { proposal, transactions, certificate } of blocks) {
+    const encoded = certificate === undefined ? undefined : encodeCertificate(certificate);
+    if (!answer.add({ proposal: encodeProposal(proposal), transactions, certificate: encoded })) break;
+  }
+  return answer.finish();
 }
 
 /**

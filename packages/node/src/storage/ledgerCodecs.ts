@@ -72,7 +72,11 @@ export function encodeStoredProposal(proposal: Proposal, digest: Hash): Uint8Arr
 }
 
 export function decodeStoredProposal(bytes: Uint8Array): { proposal: Proposal; digest: Hash } {
-  return { digest: bytesToHex(bytes.subarray(0, HASH_BYTES)), proposal: decodeProposal(bytes.subarray(HASH_BYTES)) };
+  return { digest: bytesToHex(bytes.subarray(0, HASH_BYTES)), proposal: decodeProposal(storedProposalEncoding(bytes)) };
+}
+
+export function storedProposalEncoding(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(HASH_BYTES);
 }
 
 /** Where a transaction is. */

@@ -28,6 +28,7 @@ import {
   heightKey,
   iterateBody,
   iterateStoredReceipts,
+  storedProposalEncoding,
   type TransactionPlace,
 } from './ledgerCodecs.ts';
 import { StateKeys } from './stateKeys.ts';
@@ -140,6 +141,16 @@ export class LedgerReader {
   proposal(height: Height): { readonly proposal: Proposal; readonly digest: Hash } | undefined {
     const bytes = this.store.get('proposals', heightKey(height));
     return bytes === undefined ? undefined : decodeStoredProposal(bytes);
+  }
+
+  /** The proposal's encoding. */
+  encodedProposal(height: Height): Uint8Array | undefined {
+    const bytes = this.store.get('proposals', heightKey(height));
+    return bytes === undefined ? undefined : storedProposalEncoding(bytes);
+  }
+
+  encodedCertificate(height: Height): Uint8Array | undefined {
+    return this.store.get('certificates', heightKey(height));
   }
 
   /** Only if this very block was certified; a later block's certificate covers it otherwise. */
