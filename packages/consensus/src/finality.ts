@@ -1,4 +1,4 @@
-import type { FinalizeStatement, Hash, Height, ValidatorIndex, View } from '@hanse/protocol';
+import type { FinalizeStatement, Hash, Height, Proposal, ValidatorIndex, View } from '@hanse/protocol';
 import { View as toView } from '@hanse/protocol';
 import {
   alarm,
@@ -35,14 +35,14 @@ export function acceptExecuted(
     readonly digest: Hash;
     readonly height: Height;
     readonly blockHash: Hash;
-    readonly closesEpoch: boolean;
+    readonly closing: Proposal | undefined;
   },
 ): void {
-  const { digest, height, blockHash, closesEpoch } = result;
+  const { digest, height, blockHash, closing } = result;
   const block = state.blocks.get(digest);
   // A block that was pruned meanwhile is final or excluded.
   if (block === undefined || block.executed !== undefined) return;
-  block.executed = { height, blockHash, closesEpoch };
+  block.executed = { height, blockHash, closing };
   if (block.signedResult !== undefined && block.signedResult !== blockHash) {
     block.withheld = true;
     alarm(state, out, 'divergence', `${digest} gave ${blockHash}, but ${block.signedResult} was signed for it`, false);
@@ -53,7 +53,7 @@ export function acceptExecuted(
     if (statement.digest === digest && statement.blockHash !== blockHash)
       stopForDivergence(state, out, statement, blockHash);
   }
-  if (state.finalized.digest === digest && closesEpoch) state.closed = true;
+  if (state.finalized.digest === digest && closing !== undefined) state.closed = true;
   for (const round of state.rounds.values()) if (round.finalizes.size > 0) checkResults(state, out, round);
 }
 
@@ -139,7 +139,7 @@ export function requestFinalization(state: ConsensusState, out: Effect[]): void 
       stopForDivergence(state, out, certificate.statement, executed.blockHash);
       return;
     }
-    if (executed?.closesEpoch && digest === state.finalized.digest) state.closed = true;
+    if (executed?.closing !== undefined && digest === state.finalized.digest) state.closed = true;
     if (digest !== state.point.digest) out.push({ type: 'finalize', digest, certificate });
     handed = index;
   }

@@ -111,11 +111,11 @@ const defects: readonly Defect[] = [
   {
     name: 'a block on top of the one that closes the epoch',
     patches: [
-      { file: 'proposals.ts', from: 'if (closes === true) return INVALID;', to: '' },
+      { file: 'proposals.ts', from: 'if (executed?.closing !== undefined) return INVALID;', to: '' },
       {
         file: 'proposals.ts',
-        from: 'if (unfinalized && executed?.closesEpoch) {',
-        to: 'if (unfinalized && executed?.closesEpoch && state.atMs < 0) {',
+        from: 'if (unfinalized && executed?.closing !== undefined) {',
+        to: 'if (unfinalized && executed?.closing !== undefined && state.atMs < 0) {',
       },
     ],
     setting: { closesAtHeight: 3 },

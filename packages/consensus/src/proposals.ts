@@ -103,14 +103,14 @@ function standingOfContent(state: ConsensusState, proposal: Proposal, statement:
   const again = proposal.view !== statement.view;
   const parentDigest = again ? statement.digest : proposal.parentDigest;
   const parent = state.blocks.get(parentDigest);
-  const closes = parent?.executed?.closesEpoch;
+  const executed = parent?.executed;
   if (again) {
-    if (closes === undefined) return WAITING;
-    return closes ? ACCEPTABLE : INVALID;
+    if (executed === undefined) return WAITING;
+    return executed.closing === undefined ? INVALID : ACCEPTABLE;
   }
-  if (closes === true) return INVALID;
+  if (executed?.closing !== undefined) return INVALID;
   const facts = parent?.proposal;
-  const parentHeight = facts?.height ?? parent?.executed?.height ?? heightIfFinal(state, parentDigest);
+  const parentHeight = facts?.height ?? executed?.height ?? heightIfFinal(state, parentDigest);
   if (parentHeight !== undefined && proposal.height !== parentHeight + 1) return INVALID;
   if (facts !== undefined && proposal.timeMs <= facts.timeMs) return INVALID;
   if (proposal.transactionHashes.length === 0) {
@@ -223,9 +223,10 @@ export function leadView(state: ConsensusState, out: Effect[]): number | undefin
   const unfinalized = parent.view > state.finalized.view;
   // Finality is a message's way behind: an unfinalized parent is waited for, one delta, before anything empty is made.
   const patienceMs = state.enteredAtMs + state.deltaMs;
-  if (unfinalized && executed?.closesEpoch) {
+  if (unfinalized && executed?.closing !== undefined) {
     if (state.atMs < patienceMs) return patienceMs;
-    repeatClosingBlock(state, out, round, parent);
+    // Rule L3: on a notarized closing block the only proposal is that block again (deviation D10).
+    propose(state, out, round, parent.view, executed.closing, parent.digest);
     return undefined;
   }
   const beyond = isBeyondBound(state, height);
@@ -251,18 +252,6 @@ function yieldView(state: ConsensusState, out: Effect[], round: Round): number |
   if (state.atMs < dueAtMs) return dueAtMs;
   nullify(state, out, round);
   return undefined;
-}
-
-/** Rule L3: on a notarized closing block the only proposal is that block again (deviation D10). */
-function repeatClosingBlock(
-  state: ConsensusState,
-  out: Effect[],
-  round: Round,
-  parent: { readonly view: View; readonly digest: Hash },
-): void {
-  const message = state.rounds.get(parent.view)?.message;
-  if (message?.digest !== parent.digest) return;
-  propose(state, out, round, parent.view, message.proposal, parent.digest);
 }
 
 /** Rule L2, upon built: propose it if it is still wanted; what could not be built is nullified at once. */

@@ -61,7 +61,8 @@ export interface Block {
   proposal: { readonly height: Height; readonly timeMs: number; readonly parentDigest: Hash } | undefined;
   /** Whether `execute` was asked for. */
   requested: boolean;
-  executed: { readonly height: Height; readonly blockHash: Hash; readonly closesEpoch: boolean } | undefined;
+  /** Its result; and itself, if it closes the epoch. */
+  executed: { readonly height: Height; readonly blockHash: Hash; readonly closing: Proposal | undefined } | undefined;
   /** The host found it invalid for ever. */
   invalid: boolean;
   /** The block hash in the own finalize vote for it. */

@@ -102,7 +102,8 @@ export type Input = { readonly atMs: number } & (
       readonly digest: Hash;
       readonly height: Height;
       readonly blockHash: Hash;
-      readonly closesEpoch: boolean;
+      /** What was executed, if it closes the epoch: a leader may have to repeat it. */
+      readonly closing: Proposal | undefined;
     }
   /** Answer to `build`; `digest` is ready to execute. Undefined: this member could not build (it will be nullified). */
   | { readonly type: 'built'; readonly view: View; readonly proposal: Proposal | undefined; readonly digest: Hash }

@@ -347,8 +347,10 @@ class Scene {
 
   #reportExecuted(actor: Actor, digest: Hash, blockHash: Hash): void {
     actor.asked = actor.asked.filter((effect) => effect.type !== 'execute' || effect.digest !== digest);
-    const height = this.#proposals.get(digest)?.height ?? Height(1);
-    this.#feed(actor, { type: 'executed', digest, height, blockHash, closesEpoch: this.#closing.has(digest) });
+    const proposal = this.#proposals.get(digest);
+    const height = proposal?.height ?? Height(1);
+    const closing = this.#closing.has(digest) ? proposal : undefined;
+    this.#feed(actor, { type: 'executed', digest, height, blockHash, closing });
   }
 
   #built(command: Command): void {

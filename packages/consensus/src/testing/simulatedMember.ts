@@ -55,6 +55,8 @@ export function resultOf(parentResult: Hash, digest: Hash): Hash {
 }
 
 interface ExecutedBlock {
+  /** Undefined for what storage holds. */
+  readonly proposal: Proposal | undefined;
   readonly digest: Hash;
   readonly height: Height;
   readonly blockHash: Hash;
@@ -115,7 +117,13 @@ export class SimulatedMember {
     const { head } = this;
     const last = this.blocks.at(-1);
     const blockHash = last?.blockHash ?? fakeHash('genesis block');
-    this.#executed.set(head.digest, { digest: head.digest, height: head.height, blockHash, timeMs: head.timeMs });
+    this.#executed.set(head.digest, {
+      proposal: undefined,
+      digest: head.digest,
+      height: head.height,
+      blockHash,
+      timeMs: head.timeMs,
+    });
     this.state = this.world.core.createConsensus(this.world.options(this.#signer), head);
     const ownVotes: Vote[] = [];
     const certificates: Certificate[] = [];
@@ -400,8 +408,9 @@ export class SimulatedMember {
       if (parent === undefined || this.#executing.has(digest)) continue;
       this.#executing.add(digest);
       this.world.later(this.world.delay(6), this, () => {
-        const { height, timeMs } = message.proposal;
-        const block = { digest, height, timeMs, blockHash: resultOf(parent.blockHash, digest) };
+        const { proposal } = message;
+        const { height, timeMs } = proposal;
+        const block = { proposal, digest, height, timeMs, blockHash: resultOf(parent.blockHash, digest) };
         this.#executed.set(digest, block);
         this.#executing.delete(digest);
         this.#wanted.delete(digest);
@@ -413,8 +422,9 @@ export class SimulatedMember {
   }
 
   #reportExecuted(block: ExecutedBlock): void {
-    const { digest, height, blockHash } = block;
-    this.feed({ type: 'executed', digest, height, blockHash, closesEpoch: this.world.closes(height) });
+    const { proposal, digest, height, blockHash } = block;
+    const closing = this.world.closes(height) ? proposal : undefined;
+    this.feed({ type: 'executed', digest, height, blockHash, closing });
   }
 
   #fetchProposal(digest: Hash): void {
@@ -499,6 +509,7 @@ export class SimulatedMember {
       ...(this.world.closes(last.height) && { closesEpoch: true }),
     };
     this.#executed.set(last.digest, {
+      proposal: undefined,
       digest: last.digest,
       height: last.height,
       blockHash: last.blockHash,

@@ -117,8 +117,8 @@ export const consensusDefects: readonly Defect[] = [
     patches: [
       {
         file: 'consensus/src/finality.ts',
-        from: 'if (state.finalized.digest === digest && closesEpoch) state.closed = true;',
-        to: 'if (closesEpoch) state.closed = true;',
+        from: 'if (state.finalized.digest === digest && closing !== undefined) state.closed = true;',
+        to: 'if (closing !== undefined) state.closed = true;',
       },
     ],
     setting: { governance: 'always' },

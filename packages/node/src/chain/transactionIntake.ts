@@ -6,6 +6,7 @@ import {
   type Suite,
   type Transaction,
 } from '@hanse/protocol';
+import { FairRecovery } from './fairRecovery.ts';
 import type { TransactionBody } from './ledger.ts';
 import type { SenderService } from './senderService.ts';
 import type { TransactionPool } from './transactionPool.ts';
@@ -27,6 +28,10 @@ export interface IntakeOptions {
   readonly maxProposalBytes: number;
 }
 
+/** Sources beside the peers, whose names have no spaces. */
+const CLIENTS = 'the clients';
+const PROPOSALS = 'the proposals';
+
 /** What became of one encoding. */
 export type IntakeResult =
   | { readonly ok: true; readonly hash: Hash }
@@ -40,22 +45,19 @@ export type IntakeResult =
 export class TransactionIntake {
   readonly #options: IntakeOptions;
   readonly #modules: IntakeModules;
+  readonly #recovery: FairRecovery;
   readonly #proposalBodies = new Map<Hash, TransactionBody>();
   #proposalBytes = 0;
-  #waiting: {
-    raw: Uint8Array;
-    resolve: (sender: SignedTransaction['sender'] | undefined) => void;
-    reject: (error: Error) => void;
-  }[] = [];
 
   constructor(options: IntakeOptions, modules: IntakeModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#recovery = new FairRecovery(modules.senders);
   }
 
-  /** Offers encodings to the pool. */
-  async submit(raws: readonly Uint8Array[]): Promise<readonly IntakeResult[]> {
-    const verified = await Promise.all(raws.map((raw) => this.#verify(raw, this.#modules.checkForm)));
+  /** Offers encodings to the pool. Each source has its share of the worker that finds senders: the clients together, each peer for itself. */
+  async submit(raws: readonly Uint8Array[], source: string = CLIENTS): Promise<readonly IntakeResult[]> {
+    const verified = await Promise.all(raws.map((raw) => this.#verify(raw, source, this.#modules.checkForm)));
     const good = verified.filter((result): result is SignedTransaction => 'sender' in result);
     const answers = this.#modules.pool.add(good);
     let next = 0;
@@ -75,7 +77,7 @@ export class TransactionIntake {
 
   /** Verifies encodings that came for a proposal and keeps the good ones until `release`. */
   async accept(raws: readonly Uint8Array[]): Promise<readonly TransactionBody[]> {
-    const verified = await Promise.all(raws.map((raw) => this.#verify(raw)));
+    const verified = await Promise.all(raws.map((raw) => this.#verify(raw, PROPOSALS)));
     const good = verified.filter((result): result is SignedTransaction => 'sender' in result);
     for (const { hash, raw, sender } of good) this.#keep({ hash, raw, sender });
     // They wait like any other, in case the proposal comes to nothing; whether the pool takes them does not matter here.
@@ -122,6 +124,7 @@ export class TransactionIntake {
 
   async #verify(
     raw: Uint8Array,
+    source: string,
     check: (transaction: Transaction) => Rejection | undefined = () => undefined,
   ): Promise<SignedTransaction | Rejection> {
     if (raw.length > this.#options.maxTransactionBytes) {
@@ -140,30 +143,9 @@ export class TransactionIntake {
     const refused = check(transaction);
     if (refused !== undefined) return refused;
     const known = this.#proposalBodies.get(transaction.hash) ?? this.#modules.pool.get(transaction.hash);
-    const sender = known?.sender ?? (await this.#recover(raw));
+    const sender = known?.sender ?? (await this.#recovery.recover(raw, source));
     if (sender === undefined)
       return { code: 'invalid-sender', message: 'invalid sender: the signature gives no account' };
     return { ...transaction, sender };
-  }
-
-  /** Gathers what comes in one turn of the event loop into one message to the worker. */
-  #recover(raw: Uint8Array): Promise<SignedTransaction['sender'] | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ raw, resolve, reject });
-      if (this.#waiting.length === 1) queueMicrotask(() => void this.#flush());
-    });
-  }
-
-  async #flush(): Promise<void> {
-    const batch = this.#waiting;
-    this.#waiting = [];
-    try {
-      const senders = await this.#modules.senders.recover(batch.map(({ raw }) => raw));
-      batch.forEach(({ resolve }, index) => {
-        resolve(senders[index]);
-      });
-    } catch (error) {
-      for (const { reject } of batch) reject(error as Error);
-    }
   }
 }

@@ -499,7 +499,10 @@ class MemberDraft {
   }
 
   async #fromPeer(peer: string, transactions: readonly GossipTransaction[]): Promise<void> {
-    const results = await this.intake.submit(transactions.map(({ raw }) => raw));
+    const results = await this.intake.submit(
+      transactions.map(({ raw }) => raw),
+      peer,
+    );
     const offence = this.#conduct.judge(
       peer,
       results.flatMap((result) => (result.ok ? [] : [result.rejection])),

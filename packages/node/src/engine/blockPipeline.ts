@@ -1,5 +1,14 @@
 import type { Effect, Input, ProposalMessage } from '@hanse/consensus';
-import type { Certificate, Epoch, FinalizeStatement, Hash, Height, ValidatorIndex, View } from '@hanse/protocol';
+import type {
+  Certificate,
+  Epoch,
+  FinalizeStatement,
+  Hash,
+  Height,
+  Proposal,
+  ValidatorIndex,
+  View,
+} from '@hanse/protocol';
 import type { ExecutionResult, FinalizedBlock, Ledger, TransactionBody } from '../chain/ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { alarmKindOf, isDiskFailure } from '../runtime/diskFailure.ts';
@@ -130,8 +139,8 @@ export class BlockPipeline {
 
   /** Effect `execute`. */
   async execute(digest: Hash, view: View, holders: readonly ValidatorIndex[]): Promise<void> {
-    const result = this.#modules.store.get(digest)?.result;
-    if (result !== undefined) this.#reportExecuted(result);
+    const entry = this.#modules.store.get(digest);
+    if (entry?.result !== undefined) this.#reportExecuted(entry.result, entry.proposal);
     else await this.#execution(digest, view, holders);
   }
 
@@ -419,7 +428,7 @@ export class BlockPipeline {
       metrics.executions++;
       metrics.executionMs += result.executionMs;
       entry.result = result;
-      this.#reportExecuted(result);
+      this.#reportExecuted(result, entry.proposal);
       return result;
     } catch (error) {
       if ((await this.#storedHeight()) >= entry.proposal.height || !this.#matters(entry)) return 'abandoned';
@@ -429,8 +438,9 @@ export class BlockPipeline {
     }
   }
 
-  #reportExecuted({ digest, height, blockHash, closesEpoch }: ExecutionResult): void {
-    if (!this.#closed) this.#modules.host.feed({ type: 'executed', digest, height, blockHash, closesEpoch });
+  #reportExecuted({ digest, height, blockHash, closesEpoch }: ExecutionResult, proposal: Proposal): void {
+    const closing = closesEpoch ? proposal : undefined;
+    if (!this.#closed) this.#modules.host.feed({ type: 'executed', digest, height, blockHash, closing });
   }
 
   /** Fetches a certified proposal that never arrived. */
