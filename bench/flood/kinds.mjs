@@ -95,7 +95,7 @@ export const FLOOD_KINDS = {
       return () => frame;
     },
   },
-  'requests for blocks, unread': {
+  'unread requests for blocks': {
     isCutOff: false,
     deaf: true,
     make: () => (id) => {

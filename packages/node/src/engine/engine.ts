@@ -36,7 +36,7 @@ import { PeerDesk } from './peerDesk.ts';
 import { ProposalStore } from './proposalStore.ts';
 import { Sleeper } from './sleeper.ts';
 import { StatusExchange } from './statusExchange.ts';
-import { ValidatorBudgets } from './validatorBudgets.ts';
+import { MemberBudgets, ValidatorBudgets } from './validatorBudgets.ts';
 import { Verifier } from './verification.ts';
 import { certificateRecords, VoteDesk } from './voteDesk.ts';
 
@@ -49,6 +49,8 @@ export interface EngineBeginning {
   readonly metrics: EngineMetrics;
   readonly head: FinalizedHead;
   readonly recovered: RecoveredLog;
+  /** What members may cost, by the places of this epoch. */
+  readonly budgets: ValidatorBudgets;
   /** The process ran the epoch before, with this log: nothing was signed in this one. */
   readonly enteredAnew: boolean;
 }
@@ -108,7 +110,7 @@ export class Engine {
     this.#recovered = recovered;
     this.#amnesia = recovered.amnesia;
     this.#sleeper = new Sleeper(modules.clock);
-    this.#budgets = new ValidatorBudgets(() => modules.clock.monotonicMs());
+    this.#budgets = beginning.budgets;
     this.#verifier = new Verifier({ suite, genesisHash, validators: head.validators, budgets: this.#budgets });
     this.#core = createConsensus(this.#consensusOptions(), this.#point());
     this.#pipeline = this.#createPipeline();
@@ -139,7 +141,8 @@ export class Engine {
     const head = await modules.ledger.finalizedHead();
     const log = await openEngineLog(options, options.logFolder, modules.signer, head, { ...modules, metrics });
     const recovered = await log.recover(head);
-    return new Engine(options, modules, { log, metrics, head, recovered, enteredAnew: false });
+    const budgets = new ValidatorBudgets(new MemberBudgets(() => modules.clock.monotonicMs()), String);
+    return new Engine(options, modules, { log, metrics, head, recovered, budgets, enteredAnew: false });
   }
 
   /** Begins to take part: feeds the core what the log gave back and asks the others where they are. */

@@ -12,7 +12,7 @@ import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
 import { NextEpochBuffer } from './nextEpochBuffer.ts';
 import type { EngineBodies, EngineEvents } from './ports.ts';
 import type { Signer } from './signer.ts';
-import { ValidatorBudgets } from './validatorBudgets.ts';
+import { MemberBudgets, ValidatorBudgets } from './validatorBudgets.ts';
 
 /** The alarm of a member that could not enter the next epoch: another start tries again. */
 export const EPOCH_FAILED = 'epoch-failed';
@@ -52,8 +52,7 @@ export class EpochEngines {
   readonly #modules: EpochModules;
   readonly #logs = new Map<string, EngineLog>();
   readonly #early = new NextEpochBuffer();
-  /** Of members by name: places change with the epoch. */
-  readonly #budgets: ValidatorBudgets;
+  readonly #budgets: MemberBudgets;
   /** When each member that speaks of older epochs was answered last. */
   readonly #answeredAtMs = new Map<string, number>();
   /** When each member that is in a later epoch was asked last how this one ended. */
@@ -82,25 +81,33 @@ export class EpochEngines {
     }
     const log = reigningLog(logs, head.validators);
     const recovered = await log.recover(head);
-    return new EpochEngines(options, modules, { metrics, logs, head }, (engineModules) => {
-      return new Engine(options, engineModules, { log, metrics, head, recovered, enteredAnew: false });
+    const budgets = new MemberBudgets(() => modules.clock.monotonicMs());
+    return new EpochEngines(options, modules, { metrics, logs, head, budgets }, (engineModules, transport) => {
+      const places = new ValidatorBudgets(budgets, (place) => transport.nameOf(place));
+      const beginning = { log, metrics, head, recovered, budgets: places, enteredAnew: false };
+      return new Engine(options, engineModules, beginning);
     });
   }
 
   private constructor(
     options: EngineOptions,
     modules: EpochModules,
-    parts: { metrics: EngineMetrics; logs: ReadonlyMap<string, EngineLog>; head: FinalizedHead },
-    createEngine: (modules: EngineModules) => Engine,
+    parts: {
+      metrics: EngineMetrics;
+      logs: ReadonlyMap<string, EngineLog>;
+      head: FinalizedHead;
+      budgets: MemberBudgets;
+    },
+    createEngine: (modules: EngineModules, transport: EpochTransport) => Engine,
   ) {
     this.#options = options;
     this.#modules = modules;
-    this.#budgets = new ValidatorBudgets(() => modules.clock.monotonicMs());
+    this.#budgets = parts.budgets;
     this.metrics = parts.metrics;
     this.#logs = new Map(parts.logs);
     this.#validators = parts.head.validators;
     this.#transport = new EpochTransport(parts.head.validators, modules.transport);
-    this.#engine = createEngine(this.#engineModules(this.#transport));
+    this.#engine = createEngine(this.#engineModules(this.#transport), this.#transport);
     modules.bodies.onPending(() => this.#pendingHandler());
   }
 
@@ -123,10 +130,7 @@ export class EpochEngines {
   load(): EngineLoad {
     const { retained, worstUse } = this.#engine.load();
     const { messages, bytes } = this.#early.size;
-    return {
-      retained: { ...retained, earlyMessages: messages, earlyBytes: bytes },
-      worstUse: { ...worstUse, pastRequests: this.#budgets.worstUse('pastRequests') },
-    };
+    return { retained: { ...retained, earlyMessages: messages, earlyBytes: bytes }, worstUse };
   }
 
   /** A message from a member, of the epoch that it says. Never throws. */
@@ -230,7 +234,10 @@ export class EpochEngines {
     this.#validators = head.validators;
     this.#transport = new EpochTransport(head.validators, this.#modules.transport);
     const modules = this.#engineModules(this.#transport);
-    this.#engine = new Engine(this.#options, modules, { log, metrics: this.metrics, head, recovered, enteredAnew });
+    const transport = this.#transport;
+    const budgets = new ValidatorBudgets(this.#budgets, (place) => transport.nameOf(place));
+    const beginning = { log, metrics: this.metrics, head, recovered, budgets, enteredAnew };
+    this.#engine = new Engine(this.#options, modules, beginning);
     const names = head.validators.validators.map(({ name }) => name);
     logger.log('info', 'epoch entered', {
       epoch: head.validators.epoch,

@@ -31,8 +31,8 @@ export const validatorLimits = {
 
 export type BudgetName = keyof typeof validatorLimits;
 
-/** What each validator, or each member by name, may still cost. */
-export class ValidatorBudgets {
+/** What each member may still cost, whatever its place in which epoch: a new epoch brings no new budget. */
+export class MemberBudgets {
   readonly #monotonicMs: () => number;
   readonly #limits: Readonly<Record<BudgetName, Rate>>;
   readonly #buckets = new Map<string, TokenBucket>();
@@ -43,10 +43,10 @@ export class ValidatorBudgets {
     this.#limits = { ...validatorLimits, ...limits };
   }
 
-  /** Takes so much of a validator's budget if it is there; otherwise takes nothing and says false. */
-  take(from: ValidatorIndex | string, name: BudgetName, amount: number): boolean {
+  /** Takes so much of a member's budget if it is there; otherwise takes nothing and says false. */
+  take(member: string, name: BudgetName, amount: number): boolean {
     const nowMs = this.#monotonicMs();
-    const key = `${from}:${name}`;
+    const key = `${member}:${name}`;
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       const { perSecond, burst } = this.#limits[name];
@@ -59,9 +59,29 @@ export class ValidatorBudgets {
     return taken;
   }
 
-  /** The share of a budget that was used at most, by any validator: 0 nothing, 1 all of it. */
+  /** The share of a budget that was used at most, by any member: 0 nothing, 1 all of it. */
   worstUse(name: BudgetName): number {
     const { burst } = this.#limits[name];
     return 1 - Math.min(burst, this.#lowest.get(name) ?? burst) / burst;
+  }
+}
+
+/** The same by the places of one epoch. */
+export class ValidatorBudgets {
+  readonly #members: MemberBudgets;
+  readonly #nameOf: (place: ValidatorIndex) => string;
+
+  constructor(members: MemberBudgets, nameOf: (place: ValidatorIndex) => string) {
+    this.#members = members;
+    this.#nameOf = nameOf;
+  }
+
+  /** See `MemberBudgets.take`. */
+  take(from: ValidatorIndex, name: BudgetName, amount: number): boolean {
+    return this.#members.take(this.#nameOf(from), name, amount);
+  }
+
+  worstUse(name: BudgetName): number {
+    return this.#members.worstUse(name);
   }
 }

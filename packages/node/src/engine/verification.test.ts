@@ -16,7 +16,7 @@ import {
 } from '@hanse/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { testGenesisHash } from './testing/engineCluster.ts';
-import { ValidatorBudgets } from './validatorBudgets.ts';
+import { MemberBudgets, ValidatorBudgets } from './validatorBudgets.ts';
 import { Verifier } from './verification.ts';
 
 const real = createInternationalSuite(portablePrimitives);
@@ -42,7 +42,7 @@ const counting: Suite = {
 
 function verifier(remembered: { rememberedSignatures?: number } = {}, burst?: number): Verifier {
   const limits = burst === undefined ? {} : { signatures: { perSecond: 1, burst } };
-  const budgets = new ValidatorBudgets(() => nowMs, limits);
+  const budgets = new ValidatorBudgets(new MemberBudgets(() => nowMs, limits), String);
   return new Verifier({ suite: counting, genesisHash: testGenesisHash, validators, budgets, ...remembered });
 }
 
