@@ -1,22 +1,21 @@
 import type { Clock } from '../runtime/clock.ts';
 import { TokenBucket } from '../runtime/tokenBucket.ts';
 
-/** Something that a person should know; kept until the member restarts. */
-export interface Alarm {
-  readonly kind: string;
-  readonly detail: string;
-}
-
-const MAX_KEPT = 256;
 /** A Byzantine validator can raise an alarm in every view, by signing two votes: that must fill neither the log nor the memory. */
 const LINES_BURST = 64;
 const LINES_PER_SECOND = 0.1;
 
-/** The alarms since the start: all counted, the newest kept. */
+/**
+ * Alarms that tell of what others did. A person should look, but the member that saw it is well: one faulty validator must not make all the others
+ * look broken to whoever sends them clients.
+ */
+const ABOUT_OTHERS: ReadonlySet<string> = new Set(['equivocation', 'conflicting-results']);
+
+/** The alarms since the start, by kind: all counted, the newest of each kept until it is over. */
 export class AlarmBook {
   readonly #clock: Clock;
   readonly #lines: TokenBucket;
-  #alarms: Alarm[] = [];
+  readonly #standing = new Map<string, { detail: string; count: number }>();
   #count = 0;
   #unsaid = 0;
 
@@ -29,15 +28,24 @@ export class AlarmBook {
     return this.#count;
   }
 
-  get last(): Alarm | undefined {
-    return this.#alarms.at(-1);
+  /** Whether no standing alarm says that something is wrong with this member. */
+  get isWell(): boolean {
+    return [...this.#standing.keys()].every((kind) => ABOUT_OTHERS.has(kind));
+  }
+
+  /** The standing alarms, those about this member first; `none` if there are none. */
+  describe(): string {
+    const rank = (kind: string): number => (ABOUT_OTHERS.has(kind) ? 1 : 0);
+    const lines = [...this.#standing]
+      .sort(([a], [b]) => rank(a) - rank(b))
+      .map(([kind, { detail, count }]) => `${kind}${count > 1 ? ` (${count} times, the last)` : ''}: ${detail}`);
+    return lines.length === 0 ? 'none' : lines.join('; ');
   }
 
   /** Keeps an alarm. The number of alarms since the last line if this one is worth a line, else undefined. */
   raise(kind: string, detail: string): { readonly unsaid: number } | undefined {
     this.#count++;
-    this.#alarms.push({ kind, detail });
-    if (this.#alarms.length > MAX_KEPT) this.#alarms = this.#alarms.slice(-MAX_KEPT / 2);
+    this.#standing.set(kind, { detail, count: (this.#standing.get(kind)?.count ?? 0) + 1 });
     if (!this.#lines.take(1, this.#clock.monotonicMs())) {
       this.#unsaid++;
       return undefined;
@@ -45,5 +53,10 @@ export class AlarmBook {
     const unsaid = this.#unsaid;
     this.#unsaid = 0;
     return { unsaid };
+  }
+
+  /** What an alarm told of is over. Whether it stood. */
+  end(kind: string): boolean {
+    return this.#standing.delete(kind);
   }
 }

@@ -222,6 +222,8 @@ describe('a member whose lost vote key the others replaced', () => {
     for (let blocks = 0; blocks < 4; blocks++) await alliance.block(3);
     expect(alliance.voting(3)).toBe('voting');
     expect(cluster.members[3]!.alarms.splice(0)).toEqual([expect.stringMatching(/^amnesia: /)]);
+    // What it told of is over, and nobody has to restart it for that.
+    expect(cluster.running(3).member.alarms.describe()).toBe('none');
     cluster.kill(0);
     await alliance.block(3);
     await alliance.expectAgreement([1, 2, 3]);

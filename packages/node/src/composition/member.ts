@@ -146,6 +146,7 @@ export class Member {
       finalized: (blocks) => reached.member?.finalized(blocks),
       behind: (height, peer) => reached.member?.sync.behind(height, peer),
       alarm: (kind, detail) => reached.member?.alarm(kind, detail),
+      alarmOver: (kind) => reached.member?.alarmOver(kind),
       evidence: (first, second) => {
         evidence.add({ first, second }).catch((error: unknown) => {
           runtime.logger.log('error', 'evidence of a double vote could not be kept', { error: String(error) });
@@ -281,6 +282,10 @@ export class Member {
     this.#events.alarm(kind, detail);
   }
 
+  alarmOver(kind: string): void {
+    if (this.alarms.end(kind)) this.#runtime.logger.log('info', 'what an alarm told of is over', { kind });
+  }
+
   /**
    * What waits for long goes to the view's leader again: it may never have heard of it, and nothing else would tell it. If the
    * leader is gone or mute, f + 1 members must know of it for the view to pass, so then it goes to everybody.
@@ -310,7 +315,7 @@ export class Member {
     if (isValidator && this.engine.state().self === undefined) {
       const detail = `this member is a validator of epoch ${validators.epoch}, but the vote key that the chain has for it is not in its folder of keys: it does not vote. Put the key there and restart it, or let the others replace the key`;
       this.alarm('vote-key-missing', detail);
-    }
+    } else this.alarmOver('vote-key-missing');
     this.#events.epochEntered?.(validators);
   }
 
@@ -369,6 +374,7 @@ export class Member {
       this.alarm('transport-key-missing', detail);
       return;
     }
+    this.alarmOver('transport-key-missing');
     this.#transportKey = self.transportKey;
     this.peers.changeOwnKey(self.transportKey);
   }

@@ -184,11 +184,8 @@ export class MemberStatus {
   }
 
   #alarmsCheck(): Check {
-    const { count, last } = this.#modules.member.alarms;
-    return {
-      healthy: last === undefined,
-      detail: last === undefined ? 'none' : `${count}, the last: ${last.kind}: ${last.detail}`,
-    };
+    const { alarms } = this.#modules.member;
+    return { healthy: alarms.isWell, detail: alarms.describe() };
   }
 }
 

@@ -461,6 +461,7 @@ export class Engine {
       // Every later start begins above the first view of the new votes, and so above all that the lost log held.
       this.#amnesia = false;
       this.#append(this.#log.noteFound(this.#validators.epoch));
+      this.#modules.events.alarmOver('amnesia');
     }
     this.#log.log.cutBelow(this.#validators.epoch, head.view).catch((error: unknown) => {
       this.#modules.logger.log('warn', 'old segments of the log could not be removed', { error: String(error) });

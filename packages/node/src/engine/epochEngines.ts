@@ -246,6 +246,7 @@ export class EpochEngines {
     });
     if (this.#started) this.#engine.start();
     if (this.#silenced) this.#engine.silence('stopped', 'this member was stopped in an earlier epoch');
+    events.alarmOver(EPOCH_FAILED);
     events.epochEntered(head.validators);
   }
 
@@ -333,6 +334,7 @@ export class EpochEngines {
         finalized: (blocks) => events.finalized(blocks),
         behind: (height, from) => events.behind(height, transport.nameOf(from)),
         alarm: (kind, detail) => events.alarm(kind, detail),
+        alarmOver: (kind) => events.alarmOver(kind),
         evidence: (first, second) => events.evidence(first, second),
         enteredView: () => undefined,
         epochCloses: () => this.beginLogs(),

@@ -56,6 +56,8 @@ export interface EngineEvents {
   behind(height: Height, evidenceFrom: ValidatorIndex): void;
   /** Something a person should know: divergence, equivocation seen, result without quorum. */
   alarm(kind: string, detail: string): void;
+  /** What an alarm of this kind told of is over. */
+  alarmOver(kind: string): void;
   /** Two votes of one validator that no honest one signs both. */
   evidence(first: Vote, second: Vote): void;
   /**

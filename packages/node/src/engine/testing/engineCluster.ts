@@ -305,6 +305,7 @@ export class EngineCluster {
       },
       behind: (height) => member.behind.push(height),
       alarm: (kind, detail) => member.alarms.push(`${kind}: ${detail}`),
+      alarmOver: () => undefined,
       enteredView: () => undefined,
       evidence: (first, second) => member.evidence.push([first, second]),
       epochCloses: () => Promise.resolve(),
