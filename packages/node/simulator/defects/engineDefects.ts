@@ -140,4 +140,18 @@ export const engineDefects: readonly Defect[] = [
     setting: { governance: 'always' },
     caughtBy: ['composure', 'liveness'],
   },
+  {
+    name: 'a log begun only when its key reigns',
+    breaks: 'a key that reigns has a log ("Epochs")',
+    patches: [
+      {
+        file: 'node/src/engine/blockPipeline.ts',
+        from: 'if (result.closesEpoch) await host.epochCloses();',
+        to: '',
+      },
+      { file: 'node/src/composition/member.ts', from: 'await this.engine.beginLogs();', to: '' },
+    ],
+    setting: { governance: 'always' },
+    caughtBy: ['composure'],
+  },
 ];

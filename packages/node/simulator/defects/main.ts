@@ -94,9 +94,12 @@ async function huntAll(
   modules: WorkshopModules,
 ): Promise<ReadonlyMap<Defect, Hunt>> {
   const hunts = new Map<Defect, Hunt>();
+  // Whoever loses patience leaves no copies behind.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const left = [...chosen];
   const one = async (): Promise<void> => {
     const workshop = new Workshop(modules);
+    process.once('exit', () => workshop.remove());
     try {
       for (let defect = left.shift(); defect !== undefined; defect = left.shift()) {
         const result = await hunt(defect, workshop, seeds);

@@ -31,6 +31,7 @@ export class Workshop {
     const cache = join(modules.root, 'node_modules', '.cache');
     mkdirSync(cache, { recursive: true });
     this.#folder = mkdtempSync(join(cache, 'defects-'));
+
     mkdirSync(join(this.#folder, 'node_modules', '@hanse'), { recursive: true });
     for (const name of PACKAGES) {
       const from = join(modules.root, 'packages', name);

@@ -499,8 +499,8 @@ describe('a peer that misbehaves', () => {
         connection.onFrame(() => connection.close('bye'));
         connection.send(
           encodeHello({
-            minVersion: 1,
-            version: 1,
+            minVersion: MIN_PROTOCOL_VERSION,
+            version: PROTOCOL_VERSION,
             genesisHash: GENESIS_HASH,
             chainId: 7,
             memberName: 'member-2',
