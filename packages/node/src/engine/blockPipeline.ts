@@ -167,6 +167,7 @@ export class BlockPipeline {
     }
     const { parentDigest, view } = effect;
     const parentView = store.get(parentDigest)?.view ?? host.head().view;
+    const { height } = host.head();
     try {
       const candidates = effect.empty ? [] : this.#candidates(parentDigest);
       const leader = this.#options.self!;
@@ -179,8 +180,8 @@ export class BlockPipeline {
     } catch (error) {
       const importedTo = await this.#storedHeight();
       if (this.#closed) return;
-      // After an import the ledger stands higher than this engine knows yet, and its head is no parent any more.
-      if (importedTo <= host.head().height) host.alarm('build-failed', `view ${view}: ${messageOf(error)}`, false);
+      // After an import the ledger stands higher than this engine knew, and what was the head is no parent any more.
+      if (importedTo <= height) host.alarm('build-failed', `view ${view}: ${messageOf(error)}`, false);
       host.feed({ type: 'built', view, proposal: undefined, digest: parentDigest });
     }
   }

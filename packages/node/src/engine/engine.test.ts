@@ -389,6 +389,33 @@ describe('engine', () => {
     expect([...racer.alarms, ...racer.blamed]).toEqual([]);
   });
 
+  it('takes it for no failure when an import moves the ledger on while it builds', async () => {
+    const cluster = new EngineCluster(suite, 4);
+    await cluster.startAll();
+    cluster.submit('first', [0, 1, 2, 3]);
+    await cluster.run(2_000);
+    const { leader } = cluster.member(0).engine!.state();
+    const racer = cluster.member(leader);
+    const others = [0, 1, 2, 3].filter((index) => index !== leader);
+    cluster.interfere = ({ from, to, payload }) => (from === leader || to === leader ? undefined : payload);
+    const second = cluster.submit('second', others);
+    await cluster.run(8_000);
+    expect(holds(cluster, others[0]!, second)).toBe(true);
+    const build = racer.ledger.build.bind(racer.ledger);
+    let failures = 0;
+    racer.ledger.build = async (request) => {
+      await racer.ledger.importBlocks(cluster.member(others[0]!).ledger.export(racer.ledger.head.height + 1));
+      racer.engine!.synced(await racer.ledger.finalizedHead());
+      return build(request).catch((error: unknown) => {
+        failures += 1;
+        throw error;
+      });
+    };
+    cluster.submit('third', [leader]);
+    await cluster.run(1_000);
+    expect([failures, racer.alarms]).toEqual([1, []]);
+  });
+
   it('goes on with f members stopped in a network of seven', async () => {
     const cluster = new EngineCluster(suite, 7);
     await cluster.startAll();
