@@ -114,9 +114,11 @@ describe('keys rotate on the chain', () => {
     await alliance.block(3);
     expect(alliance.voting(3)).toBe('voting');
     await alliance.cluster.start(1);
-    const renewed: Hex = `0x${'7a'.repeat(32)}`;
-    alliance.cluster.world.network.addKey(3, renewed);
+    const { network } = alliance.cluster.world;
+    const [first, renewed]: readonly [Hex, Hex] = [network.keyOf(3), `0x${'7a'.repeat(32)}`];
+    network.addKey(3, renewed);
     expect(await alliance.call(4, 'rotateTransportKey', [renewed], 3)).toBe('done');
+    network.dropKey(3, first);
     await alliance.cluster.run(5_000);
     expect(alliance.cluster.running(3).member.peers.connected()).toEqual(alliance.names.slice(0, 3));
     alliance.cluster.cutPower(2);
