@@ -1,7 +1,10 @@
+import { type SupportedRules, supportedRules } from '../../src/execution/ruleVersions.ts';
 import type { LogLevel } from '../../src/runtime/logger.ts';
 import { ManualClock } from '../../src/runtime/manualClock.ts';
+import type { Network } from '../../src/runtime/network.ts';
 import type { PowerCut } from '../../src/runtime/testing/simulatedDisk.ts';
 import type { LedgerReader } from '../../src/storage/ledgerReader.ts';
+import { Life } from './life.ts';
 import { Machine } from './machine.ts';
 import { MemberProcess, type ToldBlock } from './memberProcess.ts';
 import { type NetworkOptions, type NetworkSetup, networkSetup, START_MS } from './networkSetup.ts';
@@ -17,6 +20,8 @@ export interface ClusterOptions extends NetworkOptions {
   readonly logSegmentBytes: number;
   /** Whether what passes to the ledger's thread and back is cloned. */
   readonly cloning: boolean;
+  /** The rules that each member's program has at first; all if absent. */
+  readonly supported?: (member: number) => SupportedRules;
 }
 
 export interface ByzantineMember {
@@ -37,6 +42,8 @@ export interface Observer {
   /** A member tells of final blocks, all of which `reader` shows. */
   finalized?(machine: Machine, blocks: readonly ToldBlock[], reader: LedgerReader): void;
   alarm?(machine: Machine, kind: string, detail: string): void;
+  /** A member stopped voting and importing before a block whose rules its program lacks; `reason` says what to do. */
+  outdated?(machine: Machine, reason: string): void;
   logged?(machine: Machine, level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
   starting?(machine: Machine): void;
   started?(machine: Machine): void;
@@ -59,9 +66,9 @@ export class Cluster {
   readonly #observers: Observer[] = [];
 
   static async create(options: ClusterOptions): Promise<Cluster> {
-    const { suite, validators, observers, parameters } = options;
-    const network = { suite, validators, observers, ...(parameters === undefined ? {} : { parameters }) };
-    return new Cluster(options, await networkSetup(network));
+    const { suite, validators, observers, applicants = 0, parameters = {}, policies } = options;
+    const network = { suite, validators, observers, applicants, parameters };
+    return new Cluster(options, await networkSetup({ ...network, ...(policies === undefined ? {} : { policies }) }));
   }
 
   private constructor(options: ClusterOptions, setup: NetworkSetup) {
@@ -87,10 +94,9 @@ export class Cluster {
       const honest = options.byzantine?.has(member) !== true;
       return Array.from({ length: programs }, (_, twin) => {
         const world = { clock: this.clock, random: new SimulationRandom(seed, `machine ${member} ${twin}`) };
-        const machine = new Machine(
-          { member, twin, name, honest, genesis: setup.database, voteKey: setup.voteKeys[member]! },
-          world,
-        );
+        const supported = options.supported?.(member) ?? supportedRules;
+        const [genesis, voteKey] = [setup.database, setup.voteKeys[member]!];
+        const machine = new Machine({ member, twin, name, honest, genesis, voteKey, supported }, world);
         machine.disk.onFlush = (path) => this.tell((observer) => observer.flushed?.(machine, path));
         return machine;
       });
@@ -117,6 +123,20 @@ export class Cluster {
 
   get honest(): readonly Machine[] {
     return this.machines.filter(({ honest }) => honest);
+  }
+
+  /** A life for a program on a machine. */
+  lifeOn(machine: Machine): Life {
+    return new Life(
+      (work) => void this.clock.schedule(0, work),
+      (error) => this.tell((observer) => observer.threw?.(machine, error)),
+    );
+  }
+
+  /** The network as somebody uses it who holds a member's keys, and runs a program of their own while the member's does not run. */
+  networkOf(machine: Machine): Network {
+    const { member, twin } = machine;
+    return this.network.of({ member, twin, life: this.lifeOn(machine) });
   }
 
   /** Begins to start a program on a machine on which none runs. */

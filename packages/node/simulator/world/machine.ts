@@ -1,4 +1,7 @@
+import type { Recovery } from '@hanse/protocol';
+import type { Introduction } from '../../src/composition/reachableMembers.ts';
 import type { EngineState } from '../../src/engine/index.ts';
+import type { SupportedRules } from '../../src/execution/ruleVersions.ts';
 import type { ManualClock } from '../../src/runtime/manualClock.ts';
 import { SimulatedDisk } from '../../src/runtime/testing/simulatedDisk.ts';
 import { MemoryDatabase } from '../../src/storage/memoryKeyValueStore.ts';
@@ -29,13 +32,13 @@ export const NORMAL_MACHINE: Readonly<MachineCondition> = {
 
 /** A member's machine: what survives the end of its process, and the process that runs on it now. */
 export class Machine {
-  /** The member's place among all members of the genesis. */
+  /** The member's place among all that have machines. */
   readonly member: number;
   /** A Byzantine member may run its program twice, with one key; the second machine is twin 1. */
   readonly twin: number;
   readonly name: string;
   readonly disk = new SimulatedDisk();
-  readonly database: MemoryDatabase;
+  database: MemoryDatabase;
   readonly clock: MachineClock;
   readonly condition: MachineCondition = { ...NORMAL_MACHINE };
   readonly random: SimulationRandom;
@@ -46,11 +49,18 @@ export class Machine {
   lastStood: EngineState | undefined;
   /** Its folder of keys: a further one is put there before the vote key is replaced. */
   readonly voteKeys: Uint8Array[];
+  /** The rules that the program has which starts next: another version is an upgrade. */
+  supported: SupportedRules;
+  /** Recovery documents that its operator confirmed before the next start. */
+  readonly recoveries: Recovery[] = [];
+  /** Members of whom its operator was told before the next start. */
+  introduced: readonly Introduction[] = [];
   incarnations = 0;
   /** Its disk failed or was full in this life of the process or before it began: it may have stopped for that. */
   diskFailed = false;
   /** Its log was lost in an earlier life. */
   lostLog = false;
+  readonly #genesis: MemoryDatabase;
 
   constructor(
     options: {
@@ -60,6 +70,7 @@ export class Machine {
       readonly honest: boolean;
       readonly genesis: MemoryDatabase;
       readonly voteKey: Uint8Array;
+      readonly supported: SupportedRules;
     },
     world: { readonly clock: ManualClock; readonly random: SimulationRandom },
   ) {
@@ -68,6 +79,8 @@ export class Machine {
     this.name = options.twin === 0 ? options.name : `${options.name}'s twin`;
     this.honest = options.honest;
     this.voteKeys = [options.voteKey];
+    this.supported = options.supported;
+    this.#genesis = options.genesis;
     this.database = new MemoryDatabase(options.genesis);
     this.random = world.random;
     this.clock = new MachineClock(world.clock, this.random.milliseconds(0, 1_000_000));
@@ -87,5 +100,11 @@ export class Machine {
     this.lastStood = process?.member?.engine.state() ?? this.lastStood;
     this.process = undefined;
     return process;
+  }
+
+  /** Its ledger is gone while no process runs: the next one begins at the genesis. */
+  loseLedger(): void {
+    if (this.process !== undefined) throw new Error(`${this.name} runs, and holds its ledger open`);
+    this.database = new MemoryDatabase(this.#genesis);
   }
 }

@@ -1,15 +1,13 @@
-import { ModuleReaders } from '@hanse/modules';
-import { LedgerService } from '../../src/chain/ledgerService.ts';
+import type { LedgerService } from '../../src/chain/ledgerService.ts';
 import { SenderService } from '../../src/chain/senderService.ts';
 import { Member } from '../../src/composition/member.ts';
 import { createKeySigner } from '../../src/engine/index.ts';
-import { BlockExecutor } from '../../src/execution/blockExecutor.ts';
 import type { Logger, LogLevel } from '../../src/runtime/logger.ts';
 import { LedgerReader } from '../../src/storage/ledgerReader.ts';
-import { LedgerStore } from '../../src/storage/ledgerStore.ts';
 import type { Cluster } from './cluster.ts';
-import { Life } from './life.ts';
+import type { Life } from './life.ts';
 import type { Machine } from './machine.ts';
+import { openLedger } from './openLedger.ts';
 import { processDisk, processStore } from './processDisk.ts';
 import type { Interceptor, Place } from './simulatedNetwork.ts';
 import { onSimulatedThread } from './simulatedWorker.ts';
@@ -41,10 +39,7 @@ export class MemberProcess {
   constructor(machine: Machine, cluster: Cluster, interceptor: Interceptor | undefined) {
     this.machine = machine;
     this.#cluster = cluster;
-    this.life = new Life(
-      (work) => void cluster.clock.schedule(0, work),
-      (error) => cluster.tell((observer) => observer.threw?.(machine, error)),
-    );
+    this.life = cluster.lifeOn(machine);
     this.place = { member: machine.member, twin: machine.twin, life: this.life, interceptor };
   }
 
@@ -72,19 +67,11 @@ export class MemberProcess {
   async #open(): Promise<Member> {
     const { machine, life, place } = this;
     const { setup, clock: worldClock, network, random } = this.#cluster;
-    const { suite, genesis, genesisHash, keys, modules, rules } = setup;
+    const { suite, genesis, genesisHash, keys } = setup;
     const clock = machine.clock.of(life);
     const { condition, member: index } = machine;
     const store = processStore(machine.database.open(), life, () => condition.storeFull);
-    this.ledger = new LedgerService(
-      { suite, genesisHash, rules },
-      {
-        store: new LedgerStore(store, { suite, keys }),
-        executor: new BlockExecutor({ suite, rules, genesisHash }, { modules, keys }),
-        clock,
-        readers: new ModuleReaders(suite),
-      },
-    );
+    this.ledger = openLedger(setup, { store, clock }, machine);
     this.reader = new LedgerReader(machine.database.open(), { suite, keys });
     const threads = { clock: worldClock, random: random.workers, life };
     const options = { longestMs: () => condition.mostLedgerMs, cloning: this.#cluster.options.cloning };
@@ -99,6 +86,8 @@ export class MemberProcess {
         signers: () => machine.voteKeys.map((key) => createKeySigner(suite, key)),
         listen: `${setup.names[index]!}:1`,
         known: {},
+        introduced: machine.introduced,
+        supported: machine.supported,
         logSegmentBytes: this.#cluster.options.logSegmentBytes,
       },
       {
@@ -124,6 +113,9 @@ export class MemberProcess {
         },
         alarm: (kind, detail) => {
           if (life.alive) this.#cluster.tell((observer) => observer.alarm?.(machine, kind, detail));
+        },
+        outdated: ({ message }) => {
+          if (life.alive) this.#cluster.tell((observer) => observer.outdated?.(machine, message));
         },
       },
     );

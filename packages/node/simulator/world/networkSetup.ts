@@ -23,7 +23,11 @@ export interface NetworkOptions {
   readonly validators: number;
   /** Members that run a node and do not vote. */
   readonly observers: number;
+  /** Members to be, whom the genesis does not know: they have machines and keys, and come last. */
+  readonly applicants?: number;
   readonly parameters?: Readonly<Record<string, unknown>>;
+  /** Who decides what, as a genesis says it; if absent, a majority of any members changes who decides. */
+  readonly policies?: Readonly<Record<string, unknown>>;
 }
 
 /** Everything about a network that its seed does not decide; made once for a configuration. */
@@ -32,6 +36,7 @@ export interface NetworkSetup {
   readonly genesis: Genesis;
   readonly genesisHash: Hash;
   readonly rules: ExecutionRules;
+  /** Of all that have machines, by their places. */
   readonly names: readonly string[];
   readonly validators: number;
   readonly transportKeys: readonly Hex[];
@@ -45,6 +50,7 @@ export interface NetworkSetup {
 
 /** Enough that changes come about while the network is under faults. */
 const MAJORITY = { authority: 0, bank: 0, company: 0, percent: 50 };
+const MAJORITY_CHANGES_THE_SET = { promote: MAJORITY, demote: MAJORITY };
 
 export const START_MS = 1_700_000_000_000;
 export const CHAIN_ID = 1234;
@@ -77,12 +83,12 @@ export function networkSetup(options: NetworkOptions): Promise<NetworkSetup> {
 }
 
 async function makeSetup(options: NetworkOptions): Promise<NetworkSetup> {
-  const { validators, observers, parameters = {} } = options;
+  const { validators, observers, applicants = 0, parameters = {}, policies = MAJORITY_CHANGES_THE_SET } = options;
   const suite = createInternationalSuite(options.suite === 'fast' ? fastPrimitives : await loadNodePrimitives());
-  const indexes = Array.from({ length: validators + observers }, (_, index) => index);
-  const names = indexes.map(
-    (index) => ['authority', 'bank'][index] ?? (index < validators ? `member-${index}` : `observer-${index}`),
-  );
+  const size = validators + observers;
+  const indexes = Array.from({ length: size + applicants }, (_, index) => index);
+  const kindOf = (index: number): string => (index < validators ? 'member' : index < size ? 'observer' : 'applicant');
+  const names = indexes.map((index) => ['authority', 'bank'][index] ?? `${kindOf(index)}-${index}`);
   const voteKeys = indexes.map((index) => simulatedKey(1, index + 1));
   const transportKeys = indexes.map((index): Hex => `0x${(index + 1).toString(16).padStart(64, '0')}`);
   const genesis = parseGenesis({
@@ -91,7 +97,7 @@ async function makeSetup(options: NetworkOptions): Promise<NetworkSetup> {
     chainId: CHAIN_ID,
     suite: 'international',
     timeMs: START_MS,
-    members: indexes.map((index) => ({
+    members: indexes.slice(0, size).map((index) => ({
       name: names[index],
       role: index === 0 ? 'authority' : index === 1 ? 'bank' : 'company',
       validator: index < validators,
@@ -102,7 +108,7 @@ async function makeSetup(options: NetworkOptions): Promise<NetworkSetup> {
     })),
     currencies: [{ symbol: 'DCNY', name: 'Digital yuan', decimals: 2, authority: 'authority' }],
     parameters: { accounts: 'open', idleBlockIntervalMs: 10_000, ...parameters },
-    governance: { policies: { promote: MAJORITY, demote: MAJORITY } },
+    governance: { policies },
   });
   const keys = new StateKeys(suite);
   const modules = new ModuleHost(suite);

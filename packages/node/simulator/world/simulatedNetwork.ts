@@ -122,6 +122,12 @@ export class SimulatedNetwork {
     return true;
   }
 
+  /** A member destroyed a key that it does not use any more: whoever expects that one finds nobody. */
+  dropKey(member: number, key: Hex): void {
+    if (this.keyOf(member) === key) throw new Error(`member ${member} proves ${key} at present`);
+    this.#keys[member] = this.#keys[member]!.filter((other) => other !== key);
+  }
+
   /** The network as a process sees it. */
   of(place: Place): Network {
     return {

@@ -185,6 +185,32 @@ describe('the network', () => {
     expect(cut.closed).toEqual(['the connection was reset']);
   });
 
+  it('finds a member by the keys that it holds, and by none that it destroyed', async () => {
+    const { network, here, pass } = await connected();
+    network.addKey(1, '0x03');
+    const dial = async (key: '0x02' | '0x03'): Promise<string> => {
+      let outcome = '';
+      network
+        .of(here)
+        .dial('there:1', key)
+        .then(
+          ({ peerKey }) => {
+            outcome = `found ${peerKey}`;
+          },
+          (error: Error) => {
+            outcome = error.message;
+          },
+        );
+      await pass(20);
+      return outcome;
+    };
+    expect([await dial('0x02'), await dial('0x03')]).toEqual(['found 0x02', 'found 0x03']);
+    expect(() => network.dropKey(1, '0x02')).toThrow('proves 0x02 at present');
+    network.useKey(1, '0x03');
+    network.dropKey(1, '0x02');
+    expect([await dial('0x02'), await dial('0x03')]).toEqual(['there:1: proved another key', 'found 0x03']);
+  });
+
   it('brings a message twice where it is told to, and nothing else', async () => {
     const { network, connection, got, pass } = await connected();
     network.link(0, 1).duplicatePercent = 100;

@@ -1,8 +1,8 @@
 import { Epoch } from '@hanse/protocol';
 import { describe, expect, it } from 'vitest';
+import { Alliance } from '../../simulator/testing/alliance.ts';
 import { messageKinds } from '../engine/messages.ts';
 import { testAccount } from '../execution/testing/executionFixture.ts';
-import { Alliance } from './testing/alliance.ts';
 
 const RENEWED = testAccount(60).privateKey;
 
@@ -15,21 +15,21 @@ function storedEpoch({ cluster }: Alliance, index: number): number {
 
 describe('a power cut in the very moment in which a new vote key comes to reign', () => {
   it('does not make the key one whose log was lost, if its block was agreed on here', async () => {
-    const alliance = await Alliance.start({ size: 4 });
+    const alliance = await Alliance.start();
     const { cluster } = alliance;
-    cluster.members[3]!.voteKeys.push(RENEWED);
-    await alliance.submit(4, 'rotateVoteKey', [cluster.suite.publicKey(RENEWED)], 3);
+    cluster.machine(3).voteKeys.push(RENEWED);
+    await alliance.submit(4, 'rotateVoteKey', [cluster.setup.suite.publicKey(RENEWED)], 3);
     await cluster.run(60_000, () => storedEpoch(alliance, 3) === 1);
     await expectVoteAfterPowerCut(alliance);
   });
 
   it('nor if its block was imported', async () => {
-    const alliance = await Alliance.start({ size: 4 });
+    const alliance = await Alliance.start();
     const { cluster } = alliance;
-    cluster.kill(3);
-    await alliance.call(4, 'rotateVoteKey', [cluster.suite.publicKey(RENEWED)]);
+    cluster.cutPower(3);
+    await alliance.call(4, 'rotateVoteKey', [cluster.setup.suite.publicKey(RENEWED)]);
     await cluster.start(3);
-    cluster.members[3]!.voteKeys.push(RENEWED);
+    cluster.machine(3).voteKeys.push(RENEWED);
     expect(storedEpoch(alliance, 3)).toBe(0);
     await cluster.run(60_000, () => storedEpoch(alliance, 3) === 1);
     await expectVoteAfterPowerCut(alliance);
@@ -37,22 +37,22 @@ describe('a power cut in the very moment in which a new vote key comes to reign'
 
   async function expectVoteAfterPowerCut(alliance: Alliance): Promise<void> {
     const { cluster } = alliance;
-    cluster.kill(3);
+    cluster.cutPower(3);
     await cluster.start(3);
-    cluster.kill(0);
+    cluster.cutPower(0);
     // Three of four: without its vote there is no block.
     await alliance.block(3);
     expect(alliance.voting(3)).toBe('voting');
     await alliance.expectAgreement([1, 2, 3]);
-    await cluster.close();
+    cluster.close();
   }
 });
 
 describe('messages of an epoch that was over before this member entered it', () => {
   it('are not taken for messages of the present one', async () => {
-    const alliance = await Alliance.start({ size: 6, validators: 4 });
+    const alliance = await Alliance.start({ observers: 2 });
     const { cluster } = alliance;
-    cluster.kill(3);
+    cluster.cutPower(3);
     await alliance.promote(4, 5, [0, 1, 2, 4, 5]);
     await alliance.promote(5, 6, [0, 1, 2, 4, 5]);
     await cluster.start(3);
@@ -64,6 +64,6 @@ describe('messages of an epoch that was over before this member entered it', () 
     await alliance.block(3);
     expect(cluster.log.filter((line) => line.includes('penalized'))).toEqual([]);
     await alliance.expectAgreement([0, 1, 2, 3, 4, 5]);
-    await cluster.close();
+    cluster.close();
   });
 });

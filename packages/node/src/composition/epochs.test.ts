@@ -8,66 +8,63 @@ import {
   ZERO_ADDRESS,
 } from '@hanse/protocol';
 import { describe, expect, it } from 'vitest';
+import { Alliance } from '../../simulator/testing/alliance.ts';
 import { supportedRules } from '../execution/ruleVersions.ts';
 import { testAccount } from '../execution/testing/executionFixture.ts';
-import { MemoryDatabase } from '../storage/memoryKeyValueStore.ts';
 import { pendingIntroductions } from './reachableMembers.ts';
-import { Alliance, newMember } from './testing/alliance.ts';
-import { NAMES } from './testing/memberCluster.ts';
 
 describe('an observer', () => {
   it('follows without a vote, is promoted when it declares that it is ready, and votes from the next block on', async () => {
-    const alliance = await Alliance.start({ size: 5, validators: 4 });
+    const alliance = await Alliance.start({ observers: 1 });
     await alliance.block();
     await alliance.expectAgreement([0, 1, 2, 3, 4]);
     expect(alliance.voting(4)).toBe('observer');
     await alliance.promote(4, 5, [0, 1, 2, 3]);
     await alliance.cluster.run(2_000);
     expect([0, 1, 2, 3, 4].map((index) => alliance.epoch(index))).toEqual([1, 1, 1, 1, 1]);
-    expect(alliance.validators()).toEqual(NAMES.slice(0, 5));
+    expect(alliance.validators()).toEqual(alliance.names.slice(0, 5));
     expect(alliance.voting(4)).toBe('voting');
     const votes = (): number => alliance.cluster.running(4).member.engine.metrics.finalizeVotes;
     const before = votes();
     await alliance.block();
     expect(votes()).toBeGreaterThan(before);
     // With the fifth there is no quorum without one of the others: it truly counts.
-    alliance.cluster.kill(0);
+    alliance.cluster.cutPower(0);
     await alliance.block(1);
     await alliance.expectAgreement([1, 2, 3, 4]);
-    await alliance.cluster.close();
+    alliance.cluster.close();
   });
 });
 
 describe('members come and go', () => {
   it('from 4 to 7 and back to 4, joining under load from nothing', async () => {
-    const alliance = await Alliance.start({ size: 4, applicants: 3 });
+    const alliance = await Alliance.start({ applicants: 3 });
     const all = [0, 1, 2, 3, 4, 5, 6];
     for (const index of [4, 5, 6]) {
-      await alliance.decide('proposeMember', newMember(index), [0, 1, 2, 3]);
+      await alliance.decide('proposeMember', alliance.newMember(index), [0, 1, 2, 3]);
       await alliance.cluster.run(20_000, () => alliance.cluster.heights()[index] === alliance.cluster.heights()[0]);
       await alliance.promote(index, index + 1, all.slice(0, index));
       await alliance.block(index);
     }
-    expect(alliance.validators()).toEqual(NAMES.slice(0, 7));
+    expect(alliance.validators()).toEqual(alliance.names.slice(0, 7));
     await alliance.expectAgreement(all);
     expect(all.map((index) => alliance.voting(index))).toEqual(all.map(() => 'voting'));
     for (const index of [4, 5, 6]) {
       await alliance.decide('proposeDemotion', [index + 1], all);
       await alliance.block();
     }
-    expect(alliance.validators()).toEqual(NAMES.slice(0, 4));
+    expect(alliance.validators()).toEqual(alliance.names.slice(0, 4));
     await alliance.expectAgreement(all);
     expect(alliance.epoch(6)).toBe(6);
     expect(alliance.voting(6)).toBe('observer');
-    await alliance.cluster.close();
+    alliance.cluster.close();
   });
 
   it('all four original validators are replaced one by one, and a removed one is cut off', async () => {
-    const alliance = await Alliance.start({ size: 4, applicants: 4 });
+    const alliance = await Alliance.start({ applicants: 4 });
     // The other authority must be there before the first may go.
     for (const index of [4, 5, 6, 7]) {
-      const [name, , ...rest] = newMember(index);
-      await alliance.decide('proposeMember', [name, index === 4 ? 1 : 3, ...rest], [0, 1, 2, 3]);
+      await alliance.decide('proposeMember', alliance.newMember(index, index === 4 ? 1 : 3), [0, 1, 2, 3]);
     }
     await alliance.cluster.run(20_000, () => new Set(alliance.cluster.heights()).size === 1);
     let members = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -83,7 +80,7 @@ describe('members come and go', () => {
       await alliance.block(next);
       await alliance.block(next);
     }
-    expect(alliance.validators(4)).toEqual(NAMES.slice(4, 8));
+    expect(alliance.validators(4)).toEqual(alliance.names.slice(4, 8));
     await alliance.expectAgreement([4, 5, 6, 7]);
     const height = alliance.cluster.heights()[0];
     await alliance.block(5);
@@ -92,40 +89,43 @@ describe('members come and go', () => {
         .running(4)
         .member.peers.peers()
         .map(({ name }) => name),
-    ).toEqual(NAMES.slice(5, 8));
+    ).toEqual(alliance.names.slice(5, 8));
     expect(alliance.cluster.heights()[0]).toBe(height);
-    await alliance.cluster.close();
+    alliance.cluster.close();
   });
 });
 
 describe('keys rotate on the chain', () => {
   it('a vote key and a transport key are replaced while the member runs, and after a restart', async () => {
-    const alliance = await Alliance.start({ size: 4 });
-    const held = alliance.cluster.members[3]!;
-    held.voteKeys.push(testAccount(60).privateKey);
+    const alliance = await Alliance.start();
+    alliance.cluster.machine(3).voteKeys.push(testAccount(60).privateKey);
     expect(
-      await alliance.call(4, 'rotateVoteKey', [alliance.cluster.suite.publicKey(testAccount(60).privateKey)], 3),
+      await alliance.call(4, 'rotateVoteKey', [alliance.cluster.setup.suite.publicKey(testAccount(60).privateKey)], 3),
     ).toBe('done');
     await alliance.cluster.run(2_000);
     expect(alliance.voting(3)).toBe('voting');
     // Three of four, among them the one with the new key.
-    alliance.cluster.kill(0);
+    alliance.cluster.cutPower(0);
     await alliance.block(3);
-    alliance.cluster.kill(3);
+    alliance.cluster.cutPower(3);
     await alliance.cluster.start(0);
     await alliance.cluster.start(3);
-    alliance.cluster.kill(1);
+    alliance.cluster.cutPower(1);
     await alliance.block(3);
     expect(alliance.voting(3)).toBe('voting');
     await alliance.cluster.start(1);
-    expect(await alliance.call(4, 'rotateTransportKey', [`0x${'7a'.repeat(32)}`], 3)).toBe('done');
+    const { network } = alliance.cluster.world;
+    const [first, renewed]: readonly [Hex, Hex] = [network.keyOf(3), `0x${'7a'.repeat(32)}`];
+    network.addKey(3, renewed);
+    expect(await alliance.call(4, 'rotateTransportKey', [renewed], 3)).toBe('done');
+    network.dropKey(3, first);
     await alliance.cluster.run(5_000);
-    expect(alliance.cluster.running(3).member.peers.connected()).toEqual(NAMES.slice(0, 3));
-    alliance.cluster.kill(2);
+    expect(alliance.cluster.running(3).member.peers.connected()).toEqual(alliance.names.slice(0, 3));
+    alliance.cluster.cutPower(2);
     await alliance.block(3);
     await alliance.cluster.start(2);
     await alliance.expectAgreement([0, 1, 2, 3]);
-    await alliance.cluster.close();
+    alliance.cluster.close();
   });
 });
 
@@ -133,108 +133,113 @@ describe('a transport key that changed', () => {
   const renewed: Hex = `0x${'7a'.repeat(32)}`;
 
   it('while its member was down, which does not know it, is found among the keys of the folder', async () => {
-    const alliance = await Alliance.start({ size: 4 });
+    const alliance = await Alliance.start();
     const { cluster } = alliance;
-    const held = cluster.members[3]!;
-    held.heldTransportKeys = [held.transportKey, renewed];
-    cluster.kill(3);
+    const { network } = cluster.world;
+    network.addKey(3, renewed);
+    cluster.cutPower(3);
     expect(await alliance.call(4, 'rotateTransportKey', [renewed], 0)).toBe('done');
     await cluster.start(3);
     await cluster.run(60_000, () => cluster.running(3).member.peers.connected().length === 3);
-    expect(held.transportKey).toBe(renewed);
+    expect(network.keyOf(3)).toBe(renewed);
     await alliance.expectAgreement([0, 1, 2, 3]);
-    await cluster.close();
+    cluster.close();
   });
 
   it('is kept by a member that lost its ledger while it reads of the key before it', async () => {
-    const alliance = await Alliance.start({ size: 4 });
+    const alliance = await Alliance.start();
     const { cluster } = alliance;
-    const held = cluster.members[3]!;
-    const first = held.transportKey;
-    held.heldTransportKeys = [first, renewed];
+    const { network } = cluster.world;
+    const first = network.keyOf(3);
+    network.addKey(3, renewed);
     await alliance.block(0);
     expect(await alliance.call(4, 'rotateTransportKey', [renewed], 0)).toBe('done');
     await cluster.run(5_000);
-    cluster.kill(3);
-    held.database = new MemoryDatabase();
-    held.told.clear();
-    held.transportKey = first;
+    cluster.cutPower(3);
+    cluster.machine(3).loseLedger();
+    network.useKey(3, first);
     await cluster.start(3);
     const proved = new Set<Hex>();
     await cluster.run(60_000, () => {
-      proved.add(held.transportKey);
+      proved.add(network.keyOf(3));
       return cluster.heights()[3] === cluster.heights()[0] && cluster.running(3).member.peers.connected().length === 3;
     });
     // Once each: the one that the genesis has, and the one that the others expect.
     expect([...proved]).toEqual([first, renewed]);
-    expect(held.transportKey).toBe(renewed);
-    expect(cluster.running(3).member.peers.connected()).toEqual(NAMES.slice(0, 3));
-    await cluster.close();
+    expect(network.keyOf(3)).toBe(renewed);
+    expect(cluster.running(3).member.peers.connected()).toEqual(alliance.names.slice(0, 3));
+    cluster.close();
   });
 });
 
 describe('a newcomer', () => {
   it('is introduced to members whose keys at the genesis are gone, and follows the chain from there on', async () => {
-    const alliance = await Alliance.start({ size: 4, applicants: 1 });
+    const alliance = await Alliance.start({ applicants: 1 });
     const { cluster } = alliance;
-    cluster.kill(4);
+    cluster.cutPower(4);
     const renewed = [0, 1, 2, 3].map((index): Hex => `0x${`a${index}`.repeat(32)}`);
+    const { network } = cluster.world;
     for (const [index, key] of renewed.entries()) {
+      const first = network.keyOf(index);
+      network.addKey(index, key);
       expect(await alliance.call(index + 1, 'rotateTransportKey', [key], index)).toBe('done');
+      network.dropKey(index, first);
     }
-    await alliance.decide('proposeMember', newMember(4), [0, 1, 2, 3]);
+    await alliance.decide('proposeMember', alliance.newMember(4), [0, 1, 2, 3]);
     await cluster.start(4);
     await cluster.run(20_000);
     expect(cluster.heights()[4]).toBe(0);
-    cluster.kill(4);
-    const held = cluster.members[4]!;
-    held.introduced = [0, 1].map((index) => ({
-      name: NAMES[index]!,
+    cluster.cutPower(4);
+    const introduced = [0, 1].map((index) => ({
+      name: alliance.names[index]!,
       transportKey: renewed[index]!,
-      endpoints: [`${NAMES[index]}:1`],
+      endpoints: [`${alliance.names[index]}:1`],
     }));
+    cluster.machine(4).introduced = introduced;
     await cluster.start(4);
     await cluster.run(20_000, () => cluster.heights()[4] === cluster.heights()[0]);
     await cluster.run(20_000, () => cluster.running(4).member.peers.connected().length === 4);
-    expect(cluster.running(4).member.peers.connected()).toEqual(NAMES.slice(0, 4));
+    expect(cluster.running(4).member.peers.connected()).toEqual(alliance.names.slice(0, 4));
     const { member, reader } = cluster.running(4);
-    expect(pendingIntroductions({ name: 'fifth', known: {}, ...held }, member.readers, reader.state())).toEqual([]);
+    expect(
+      pendingIntroductions({ name: alliance.names[4]!, known: {}, introduced }, member.readers, reader.state()),
+    ).toEqual([]);
     await alliance.block(4);
     await alliance.expectAgreement([0, 1, 2, 3, 4]);
-    await cluster.close();
+    cluster.close();
   });
 });
 
 describe('a member whose lost vote key the others replaced', () => {
   it('says so while it lacks the new one, and votes with it after a restart', async () => {
-    const alliance = await Alliance.start({ size: 4 });
+    const alliance = await Alliance.start();
     const { cluster } = alliance;
-    const replaced = cluster.suite.publicKey(testAccount(61).privateKey);
+    const replaced = cluster.setup.suite.publicKey(testAccount(61).privateKey);
     await alliance.decide('proposeKeys', [4, ZERO_ADDRESS, replaced, '0x'], [0, 1, 2]);
     await alliance.block();
     expect(alliance.voting(3)).toBe('observer');
-    expect(cluster.members[3]!.alarms).toEqual([expect.stringMatching(/^vote-key-missing: /)]);
-    cluster.kill(3);
-    cluster.members[3]!.voteKeys.push(testAccount(61).privateKey);
-    cluster.members[3]!.alarms.length = 0;
+    expect(cluster.alarms[3]!).toEqual([expect.stringMatching(/^vote-key-missing: /)]);
+    cluster.cutPower(3);
+    cluster.machine(3).voteKeys.push(testAccount(61).privateKey);
+    cluster.alarms[3]!.length = 0;
     await cluster.start(3);
     // Whether the key signed before, elsewhere, nobody knows: the rule of amnesia decides from when on it may.
     for (let blocks = 0; blocks < 4; blocks++) await alliance.block(3);
     expect(alliance.voting(3)).toBe('voting');
-    expect(cluster.members[3]!.alarms.splice(0)).toEqual([expect.stringMatching(/^amnesia: /)]);
+    expect(cluster.alarms[3]!.splice(0)).toEqual([expect.stringMatching(/^amnesia: /)]);
     // What it told of is over, and nobody has to restart it for that.
     expect(cluster.running(3).member.alarms.describe()).toBe('none');
-    cluster.kill(0);
+    cluster.cutPower(0);
     await alliance.block(3);
     await alliance.expectAgreement([1, 2, 3]);
-    await cluster.close();
+    cluster.close();
   });
 });
 
 describe('a member that was away', () => {
   it('comes back through several epochs, by import, and votes in the present one', async () => {
-    const alliance = await Alliance.start({ size: 6, validators: 4 });
-    alliance.cluster.kill(3);
+    const alliance = await Alliance.start({ observers: 2 });
+    alliance.cluster.cutPower(3);
     await alliance.promote(4, 5, [0, 1, 2, 4, 5]);
     await alliance.promote(5, 6, [0, 1, 2, 4, 5]);
     for (let count = 0; count < 3; count++) await alliance.block(4);
@@ -245,17 +250,17 @@ describe('a member that was away', () => {
     expect(alliance.epoch(3)).toBe(2);
     expect(alliance.voting(3)).toBe('voting');
     // Six validators, q = 5: it is needed now.
-    alliance.cluster.kill(0);
+    alliance.cluster.cutPower(0);
     await alliance.block(3);
     await alliance.expectAgreement([1, 2, 3, 4, 5]);
-    await alliance.cluster.close();
+    alliance.cluster.close();
   });
 });
 
 describe('rules change at a height', () => {
   it('a member that lacks the new rule stops before that height with the reason, and the others go on', async () => {
     const lacks = { ...supportedRules, 'gas-schedule': 1 };
-    const alliance = await Alliance.start({ size: 4, supported: (index) => (index === 3 ? lacks : supportedRules) });
+    const alliance = await Alliance.start({ supported: (index) => (index === 3 ? lacks : supportedRules) });
     const height = alliance.cluster.heights()[0]! + 40;
     await alliance.decide('proposeRule', ['gas-schedule', 2, height], [0, 1, 2, 3]);
     for (let at = alliance.cluster.heights()[0]!; at < height + 3; at = alliance.cluster.heights()[0]!) {
@@ -263,24 +268,24 @@ describe('rules change at a height', () => {
     }
     await alliance.cluster.run(5_000);
     expect(alliance.cluster.heights()[3]).toBe(height - 1);
-    expect(alliance.cluster.members[3]!.outdated).toContain(`From block ${height} on the network runs version 2`);
+    expect(alliance.cluster.outdated.get(3)).toContain(`From block ${height} on the network runs version 2`);
     expect(alliance.cluster.log.join()).toContain('upgrade this member');
     // With the program that has the rule it comes back by itself.
-    alliance.cluster.kill(3);
-    alliance.cluster.members[3]!.alarms.length = 0;
-    alliance.cluster.upgrade(3);
+    alliance.cluster.cutPower(3);
+    alliance.cluster.alarms[3]!.length = 0;
+    alliance.cluster.machine(3).supported = supportedRules;
     await alliance.cluster.start(3);
     await alliance.cluster.run(20_000, () => alliance.cluster.heights()[3] === alliance.cluster.heights()[0]);
     await alliance.block(3);
     await alliance.expectAgreement([0, 1, 2, 3]);
-    await alliance.cluster.close();
+    alliance.cluster.close();
   });
 });
 
 describe('an alliance that lost its quorum for good', () => {
   /** The document by which members 0 and 1 go on alone, signed by those named. */
   function recoveryOf(
-    { cluster }: Alliance,
+    { cluster, names }: Alliance,
     signers: readonly number[],
     changes: Partial<RecoveryPlan> = {},
   ): Recovery {
@@ -292,23 +297,23 @@ describe('an alliance that lost its quorum for good', () => {
       height,
       blockHash: reader.header(height)!.hash,
       epoch: Epoch(1),
-      validators: NAMES.slice(0, 2),
-      removed: NAMES.slice(2, 4),
-      reason: 'farm and market burnt down',
+      validators: names.slice(0, 2),
+      removed: names.slice(2, 4),
+      reason: 'two machines burnt down',
       ...changes,
     };
     const signatures = signers.map((index) => ({
-      member: NAMES[index]!,
-      signature: bytesToHex(cluster.suite.sign(testAccount(index + 1).privateKey, recoveryBytes(plan))),
+      member: names[index]!,
+      signature: bytesToHex(cluster.setup.suite.sign(cluster.setup.voteKeys[index]!, recoveryBytes(plan))),
     }));
     return { ...plan, signatures };
   }
 
   async function burn(): Promise<Alliance> {
-    const alliance = await Alliance.start({ size: 5, validators: 4 });
+    const alliance = await Alliance.start({ observers: 1 });
     for (let count = 0; count < 3; count++) await alliance.block();
-    alliance.cluster.kill(2);
-    alliance.cluster.kill(3);
+    alliance.cluster.cutPower(2);
+    alliance.cluster.cutPower(3);
     const height = alliance.cluster.heights()[0];
     await alliance.cluster.run(10_000);
     expect(alliance.cluster.heights()[0]).toBe(height);
@@ -317,8 +322,8 @@ describe('an alliance that lost its quorum for good', () => {
 
   async function restartWith(alliance: Alliance, recovery: Recovery, members: readonly number[]): Promise<void> {
     for (const index of members) {
-      alliance.cluster.kill(index);
-      alliance.cluster.members[index]!.recoveries.push(recovery);
+      alliance.cluster.cutPower(index);
+      alliance.cluster.machine(index).recoveries.push(recovery);
     }
     for (const index of members) await alliance.cluster.start(index);
   }
@@ -328,19 +333,22 @@ describe('an alliance that lost its quorum for good', () => {
     await restartWith(alliance, recoveryOf(alliance, [0, 1, 4]), [0, 1, 4]);
     await alliance.cluster.run(5_000);
     await alliance.block();
-    expect(alliance.validators()).toEqual(NAMES.slice(0, 2));
+    expect(alliance.validators()).toEqual(alliance.names.slice(0, 2));
     await alliance.expectAgreement([0, 1, 4]);
     // The state itself says so from the first block on: members are changed as ever.
     await alliance.promote(4, 5, [0, 1, 4]);
     await alliance.block(4);
-    expect([alliance.epoch(4), alliance.validators(4)]).toEqual([2, [NAMES[0], NAMES[1], NAMES[4]]]);
+    expect([alliance.epoch(4), alliance.validators(4)]).toEqual([
+      2,
+      [alliance.names[0], alliance.names[1], alliance.names[4]],
+    ]);
     // Who left is talked to no more, and a newcomer needs the document as it needs the genesis.
-    alliance.cluster.members[2]!.recoveries.push(...alliance.cluster.members[0]!.recoveries);
+    alliance.cluster.machine(2).recoveries.push(...alliance.cluster.machine(0).recoveries);
     await alliance.cluster.start(2);
     await alliance.cluster.run(5_000);
     expect(alliance.cluster.running(2).member.peers.connected()).toEqual([]);
     await alliance.expectAgreement([0, 1, 4]);
-    await alliance.cluster.close();
+    alliance.cluster.close();
   });
 
   it('a member that returns without the document neither follows nor leads anybody astray', async () => {
@@ -354,15 +362,15 @@ describe('an alliance that lost its quorum for good', () => {
     await alliance.cluster.run(20_000);
     expect(alliance.cluster.heights()[3]).toBeLessThan(height);
     await alliance.block();
-    expect(alliance.cluster.forks()).toEqual([]);
-    await alliance.cluster.close();
+    expect(alliance.cluster.forks).toEqual([]);
+    alliance.cluster.close();
   });
 
   it('refuses a document that is not signed by all, keeps too few, or is of another block', async () => {
     const alliance = await burn();
     const refusal = async (recovery: Recovery): Promise<string> => {
-      alliance.cluster.kill(1);
-      const { recoveries } = alliance.cluster.members[1]!;
+      alliance.cluster.cutPower(1);
+      const { recoveries } = alliance.cluster.machine(1);
       recoveries.push(recovery);
       const reason = await alliance.cluster.start(1).then(
         () => 'started',
@@ -374,15 +382,18 @@ describe('an alliance that lost its quorum for good', () => {
     expect(await refusal(recoveryOf(alliance, [0]))).toContain('bank has not signed it');
     const { signatures } = recoveryOf(alliance, [0, 1], { reason: 'another reason' });
     expect(await refusal({ ...recoveryOf(alliance, []), signatures })).toContain('the signature of authority is wrong');
-    const alone = recoveryOf(alliance, [0, 4], { validators: [NAMES[0]!], removed: NAMES.slice(1, 4) });
+    const alone = recoveryOf(alliance, [0, 4], {
+      validators: [alliance.names[0]!],
+      removed: alliance.names.slice(1, 4),
+    });
     expect(await refusal(alone)).toContain('1 of the validators before remain, but at least 2');
-    expect(await refusal(recoveryOf(alliance, [0, 1]))).toContain('fifth has not signed it');
+    expect(await refusal(recoveryOf(alliance, [0, 1]))).toContain('observer-4 has not signed it');
     const strange = recoveryOf(alliance, [0, 1], { blockHash: `0x${'5b'.repeat(32)}` });
     expect(await refusal(strange)).toContain('but here that block is');
     const early = recoveryOf(alliance, [0, 1], { epoch: Epoch(0) });
     expect(await refusal(early)).toContain('begins epoch 0');
     const unknown = recoveryOf(alliance, [0, 1], { validators: ['authority', 'bank', 'nobody'] });
     expect(await refusal(unknown)).toContain('nobody is no active member');
-    await alliance.cluster.close();
+    alliance.cluster.close();
   });
 });

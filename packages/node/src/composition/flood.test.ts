@@ -12,6 +12,7 @@ import {
 } from '@hanse/protocol';
 import { encodeFunctionData } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ScriptedCluster } from '../../simulator/testing/scriptedCluster.ts';
 import { splitEpoch, withEpoch } from '../engine/index.ts';
 import { encodeHashes as encodeBodyRequest, encodeStatus, encodeVotes, messageKinds } from '../engine/messages.ts';
 import { testAccount, testTransaction } from '../execution/testing/executionFixture.ts';
@@ -21,8 +22,7 @@ import { MessageKind } from '../network/messageKinds.ts';
 import type { PeerStatus } from '../network/peer.ts';
 import { encodeBlockRange } from '../network/syncWire.ts';
 import { encodeHashes, encodeTransactions } from '../network/transactionWire.ts';
-import type { Connection } from '../runtime/network.ts';
-import { MemberCluster, transportKey } from './testing/memberCluster.ts';
+import type { Connection, Network } from '../runtime/network.ts';
 
 const RECEIVER: Address = `0x${'ec'.repeat(20)}`;
 const MiB = 1024 * 1024;
@@ -54,25 +54,25 @@ const BOUNDS: Readonly<Record<string, number>> = {
   waitingBytes: 3 * 17 * MiB,
 };
 
-let cluster: MemberCluster;
+let cluster: ScriptedCluster;
 let nonce: number;
 
 beforeEach(async () => {
-  cluster = await MemberCluster.create();
+  cluster = await ScriptedCluster.create();
   for (const index of [0, 1, 2]) await cluster.start(index);
   await cluster.run(2_000);
   nonce = 0;
 });
 
 afterEach(async () => {
-  await cluster.close();
+  cluster.close();
 });
 
 const victim = () => cluster.running(0).member;
 const attackerAsSeen = (): PeerStatus =>
   victim()
     .peers.peers()
-    .find(({ name }) => name === 'market')!;
+    .find(({ name }) => name === 'member-3')!;
 
 /** One who speaks the protocol by hand, comes back whenever it may, and sends as much as is taken. */
 class Attacker {
@@ -87,17 +87,18 @@ class Attacker {
   #left = 0;
   #frame: () => Uint8Array = () => new Uint8Array(0);
   readonly #deaf: boolean;
+  readonly #network: Network;
 
   constructor(deaf: boolean) {
     this.#deaf = deaf;
+    this.#network = cluster.world.networkOf(cluster.machine(ATTACKER));
   }
 
   dial(): void {
     if (this.connection !== undefined || this.#dialling) return;
     this.#dialling = true;
-    cluster.hub
-      .network(transportKey(ATTACKER))
-      .dial('authority:1', transportKey(0))
+    this.#network
+      .dial('authority:1', cluster.setup.transportKeys[0]!)
       .then((connection) => this.#connected(connection))
       .catch(() => {
         this.refused++;
@@ -141,9 +142,9 @@ class Attacker {
       encodeHello({
         minVersion: PROTOCOL_VERSION,
         version: PROTOCOL_VERSION,
-        genesisHash: cluster.genesisHash,
+        genesisHash: cluster.setup.genesisHash,
         chainId: 1234,
-        memberName: 'market',
+        memberName: 'member-3',
         headHeight: 0,
         instance: '0x0102030405060708',
       }),
@@ -185,17 +186,17 @@ async function flood(
   // Nobody honest is taken for the attacker.
   for (const index of [0, 1, 2])
     for (const { name, counters } of cluster.running(index).member.peers.peers())
-      if (name !== 'market') expect([name, counters.offences]).toEqual([name, 0]);
+      if (name !== 'member-3') expect([name, counters.offences]).toEqual([name, 0]);
   return most;
 }
 
 function vote(view: number) {
   const statement: Statement = { kind: 'nullify', epoch: Epoch(0), view: View(view) };
-  const message = statementBytes(cluster.genesisHash, statement);
+  const message = statementBytes(cluster.setup.genesisHash, statement);
   return {
     statement,
     signer: ATTACKER,
-    signature: cluster.suite.sign(testAccount(ATTACKER + 1).privateKey, message),
+    signature: cluster.setup.suite.sign(cluster.setup.voteKeys[ATTACKER]!, message),
   };
 }
 
@@ -205,10 +206,10 @@ const consensus = (kind: number, payload: Uint8Array, epoch = 0): Envelope =>
 
 /** The bank replaces its vote key, so that an epoch ends and the next one begins. */
 async function endEpoch(): Promise<void> {
-  const { voteKeys } = cluster.members[1]!;
+  const { voteKeys } = cluster.machine(1);
   const { privateKey } = testAccount(60);
   voteKeys.push(privateKey);
-  const args = [cluster.suite.publicKey(privateKey)] as const;
+  const args = [cluster.setup.suite.publicKey(privateKey)] as const;
   const data = hexToBytes(encodeFunctionData({ abi: membersAbi, functionName: 'rotateVoteKey', args }));
   const fields = { nonce: 0n, to: membersAddress, gasLimit: 4_000_000n, data };
   await cluster.running(1).member.submit(testTransaction(fields, testAccount(2)).raw);
@@ -297,7 +298,7 @@ describe('a member that floods another', { timeout: 180_000 }, () => {
             accessList: [],
           },
           testAccount(99).privateKey,
-          cluster.suite,
+          cluster.setup.suite,
         );
         const payload = encodeTransactions(Array.from({ length: 1_000 }, () => raw));
         return () => message(MessageKind.transactions, payload);
@@ -313,13 +314,13 @@ describe('a member that floods another', { timeout: 180_000 }, () => {
   ])('with %s is cut off and kept away, longer each time, and costs the others nothing', async (_, perStep, make, reason) => {
     const attacker = new Attacker(false);
     const frame = make();
-    const beganMs = cluster.clock.monotonicMs();
+    const beganMs = cluster.world.clock.monotonicMs();
     await flood(attacker, 16, perStep, (number) => encodeEnvelope(frame(number)));
     expect(attacker.reasons.length).toBeGreaterThan(0);
     for (const text of attacker.reasons) expect(text).toMatch(reason);
     // Every time it was kept away twice as long: 1, 2, 4, 8, 16 s.
     expect(attackerAsSeen().counters.offences).toBe(attacker.reasons.length);
-    const seconds = (cluster.clock.monotonicMs() - beganMs) / 1_000;
+    const seconds = (cluster.world.clock.monotonicMs() - beganMs) / 1_000;
     expect(attacker.reasons.length).toBeLessThanOrEqual(1 + Math.floor(Math.log2(1 + seconds)));
     expect(attacker.refused).toBeGreaterThan(0);
   });
@@ -388,10 +389,10 @@ describe('a member that floods another', { timeout: 180_000 }, () => {
     await endEpoch();
     const attacker = new Attacker(false);
     const frame = encodeEnvelope(consensus(messageKinds.votes, new Uint8Array(100), 0));
-    const beganMs = cluster.clock.monotonicMs();
+    const beganMs = cluster.world.clock.monotonicMs();
     const most = await flood(attacker, 16, 3_000, () => frame);
     expect(attacker.toldOfEnd).toBeGreaterThan(0);
-    expect(attacker.toldOfEnd).toBeLessThanOrEqual(1 + (cluster.clock.monotonicMs() - beganMs) / 1_000);
+    expect(attacker.toldOfEnd).toBeLessThanOrEqual(1 + (cluster.world.clock.monotonicMs() - beganMs) / 1_000);
     for (const text of attacker.reasons) expect(text).toMatch(/over its budget of messages/);
     expect(attacker.reasons.length).toBeGreaterThan(0);
     expect(most).toMatchObject({ earlyMessages: 0 });

@@ -8,14 +8,9 @@ import {
   type Suite,
 } from '@hanse/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Agreement } from '../../simulator/checkers/agreement.ts';
-import { Cluster } from '../../simulator/world/cluster.ts';
-import type { MemberProcess } from '../../simulator/world/memberProcess.ts';
-import type { LedgerService } from '../chain/ledgerService.ts';
+import { ScriptedCluster } from '../../simulator/testing/scriptedCluster.ts';
 import { testAccount, testTransaction } from '../execution/testing/executionFixture.ts';
-import type { LedgerReader } from '../storage/ledgerReader.ts';
 import { StateKeys } from '../storage/stateKeys.ts';
-import type { Member } from './member.ts';
 
 const RECEIVER: Address = `0x${'ec'.repeat(20)}`;
 const payment = (account: number, nonce: number, data = 0): SignedTransaction =>
@@ -26,61 +21,32 @@ const payment = (account: number, nonce: number, data = 0): SignedTransaction =>
 
 const emptyAccount = (suite: Suite) => ({ codeHash: emptyHashes(suite).code, storageRoot: emptyTrieRoot(suite) });
 
-const clusters: Cluster[] = [];
+const clusters: ScriptedCluster[] = [];
 afterEach(() => {
   for (const cluster of clusters.splice(0)) cluster.close();
 });
 
-/** Four members with the real suite, all running, and what they alarmed of and disagreed in. */
-async function fourMembers(seed = 1): Promise<{ cluster: Cluster; alarms: string[][]; forks: string[] }> {
-  const cluster = await Cluster.create({
-    seed,
-    suite: 'real',
-    validators: 4,
-    observers: 0,
-    cloning: false,
-    logSegmentBytes: 1 << 20,
-  });
+/** Four members that run. */
+async function fourMembers(seed = 1): Promise<ScriptedCluster> {
+  const cluster = await ScriptedCluster.start({ seed });
   clusters.push(cluster);
-  const alarms: string[][] = cluster.machines.map(() => []);
-  const forks: string[] = [];
-  cluster.observe({ alarm: ({ member }, kind, detail) => alarms[member]!.push(`${kind}: ${detail}`) });
-  cluster.observe(new Agreement({ cluster, report: (violation) => forks.push(violation) }));
-  await cluster.startAll();
-  return { cluster, alarms, forks };
+  return cluster;
 }
 
-interface Running {
-  readonly process: MemberProcess;
-  readonly member: Member;
-  readonly ledger: LedgerService;
-  readonly reader: LedgerReader;
-}
-
-function running(cluster: Cluster, index: number): Running {
-  const { process } = cluster.machine(index);
-  const { member, ledger, reader } = process ?? {};
-  if (process === undefined || member === undefined || ledger === undefined || reader === undefined)
-    throw new Error(`member ${index} does not run`);
-  return { process, member, ledger, reader };
-}
-
-const isFinal = (cluster: Cluster, index: number, hash: Hash): boolean =>
+const isFinal = (cluster: ScriptedCluster, index: number, hash: Hash): boolean =>
   cluster.machine(index).process?.reader?.findTransaction(hash) !== undefined;
-async function submitSilently(cluster: Cluster, index: number, { raw }: SignedTransaction): Promise<void> {
-  expect(await running(cluster, index).member.intake.submitOne(raw)).toMatchObject({ ok: true });
+async function submitSilently(cluster: ScriptedCluster, index: number, { raw }: SignedTransaction): Promise<void> {
+  expect(await cluster.running(index).member.intake.submitOne(raw)).toMatchObject({ ok: true });
 }
-const isFinalEverywhere = (cluster: Cluster, hash: Hash): boolean =>
-  cluster.machines.every(({ member }) => isFinal(cluster, member, hash));
-const heights = (cluster: Cluster): readonly number[] =>
-  cluster.machines.map(({ member }) => running(cluster, member).reader.headHeight());
+const isFinalEverywhere = (cluster: ScriptedCluster, hash: Hash): boolean =>
+  [0, 1, 2, 3].every((member) => isFinal(cluster, member, hash));
 
 describe('a member', () => {
   it('says so and stops to import when its own execution differs from what a quorum certified', async () => {
-    const { cluster, alarms, forks } = await fourMembers(3);
-    await running(cluster, 0).member.submit(payment(20, 0).raw);
+    const cluster = await fourMembers(3);
+    await cluster.running(0).member.submit(payment(20, 0).raw);
     await cluster.run(1_000, () => isFinalEverywhere(cluster, payment(20, 0).hash));
-    cluster.end(cluster.machine(3), 'power');
+    cluster.cutPower(3);
     const { address } = testAccount(20);
     const keys = new StateKeys(cluster.setup.suite);
     const damaged = { nonce: 1n, balance: 5n, ...emptyAccount(cluster.setup.suite) };
@@ -91,10 +57,10 @@ describe('a member', () => {
         batch.put('accounts', keys.ofAddress(address).bytes, encodeAccount(damaged));
       });
     for (let nonce = 1; nonce <= 6; nonce++) {
-      await running(cluster, 0).member.submit(payment(20, nonce).raw);
+      await cluster.running(0).member.submit(payment(20, nonce).raw);
       await cluster.run(5_000, () => isFinal(cluster, 0, payment(20, nonce).hash));
     }
-    cluster.start(cluster.machine(3));
+    cluster.world.start(cluster.machine(3));
     await cluster.run(5_000, () => cluster.machine(3).process?.ledger !== undefined);
     let imports = 0;
     const ledger = cluster.machine(3).process!.ledger!;
@@ -105,11 +71,11 @@ describe('a member', () => {
     };
     await cluster.run(20_000);
     expect(imports).toBe(1);
-    expect(alarms[3]!.filter((alarm) => /^import-failed: .*Divergence/.test(alarm))).toHaveLength(1);
-    expect(running(cluster, 3).reader.headHeight()).toBe(1);
-    expect(forks).toEqual([]);
+    expect(cluster.alarms[3]!.filter((alarm) => /^import-failed: .*Divergence/.test(alarm))).toHaveLength(1);
+    expect(cluster.running(3).reader.headHeight()).toBe(1);
+    expect(cluster.forks).toEqual([]);
     // The others do not need it.
-    await running(cluster, 1).member.submit(payment(20, 7).raw);
+    await cluster.running(1).member.submit(payment(20, 7).raw);
     await cluster.run(10_000, () => isFinal(cluster, 2, payment(20, 7).hash));
     expect(isFinal(cluster, 2, payment(20, 7).hash)).toBe(true);
   });
@@ -117,21 +83,21 @@ describe('a member', () => {
 
 describe('members', () => {
   it('make a transaction final that one of them took, and no block without one', async () => {
-    const { cluster, alarms, forks } = await fourMembers();
+    const cluster = await fourMembers();
     await cluster.run(3_000);
-    expect(heights(cluster)).toEqual([0, 0, 0, 0]);
+    expect(cluster.heights()).toEqual([0, 0, 0, 0]);
     for (const index of [0, 1, 2, 3]) {
       const transaction = payment(20 + index, 0);
-      await running(cluster, index).member.submit(transaction.raw);
+      await cluster.running(index).member.submit(transaction.raw);
       await cluster.run(500, () => isFinalEverywhere(cluster, transaction.hash));
       expect(isFinalEverywhere(cluster, transaction.hash)).toBe(true);
     }
-    expect(alarms.flat()).toEqual([]);
-    expect(forks).toEqual([]);
+    expect(cluster.alarms.flat()).toEqual([]);
+    expect(cluster.forks).toEqual([]);
   });
 
   it('make a transaction final that gossip told nobody, whoever leads, also when the leader is gone', async () => {
-    const { cluster } = await fourMembers();
+    const cluster = await fourMembers();
     await cluster.run(2_000);
     for (const [nonce, knower] of [0, 1, 2, 3].entries()) {
       const transaction = payment(20, nonce);
@@ -140,8 +106,8 @@ describe('members', () => {
       await cluster.run(10_000, () => isFinalEverywhere(cluster, transaction.hash));
       expect(isFinalEverywhere(cluster, transaction.hash)).toBe(true);
     }
-    const leader = running(cluster, 0).member.engine.state().leader;
-    cluster.end(cluster.machine(leader), 'kill');
+    const leader = cluster.running(0).member.engine.state().leader;
+    cluster.kill(leader);
     const last = payment(20, 4);
     await submitSilently(cluster, (leader + 1) % 4, last);
     const others = [1, 2, 3].map((step) => (leader + step) % 4);
@@ -150,7 +116,7 @@ describe('members', () => {
   });
 
   it('settle on one of two transactions of the same nonce, and go on with what follows', async () => {
-    const { cluster, alarms } = await fourMembers();
+    const cluster = await fourMembers();
     await cluster.run(2_000);
     const other = testTransaction({ nonce: 0n, to: RECEIVER, gasLimit: 50_000n }, testAccount(21));
     const conflicting = testTransaction({ nonce: 0n, to: RECEIVER, gasLimit: 60_000n }, testAccount(21));
@@ -164,7 +130,7 @@ describe('members', () => {
     expect(isFinalEverywhere(cluster, successor.hash)).toBe(true);
     expect(isFinal(cluster, 3, other.hash)).not.toBe(isFinal(cluster, 3, conflicting.hash));
     await cluster.run(5_000);
-    expect(cluster.machines.map(({ member }) => running(cluster, member).member.pool.size)).toEqual([0, 0, 0, 0]);
-    expect(alarms.flat()).toEqual([]);
+    expect([0, 1, 2, 3].map((index) => cluster.running(index).member.pool.size)).toEqual([0, 0, 0, 0]);
+    expect(cluster.alarms.flat()).toEqual([]);
   });
 });

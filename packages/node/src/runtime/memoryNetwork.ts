@@ -16,7 +16,7 @@ export class MemoryHub {
   readonly maxFrameBytes: number;
   readonly sendBufferBytes: number;
   readonly #options: MemoryHubOptions;
-  readonly #acceptors = new Map<string, { readonly keys: () => readonly Hex[]; readonly acceptor: Acceptor }>();
+  readonly #acceptors = new Map<string, { readonly key: Hex; readonly acceptor: Acceptor }>();
   readonly #cuts = new Set<string>();
   #nextPort = 20_000;
 
@@ -26,13 +26,12 @@ export class MemoryHub {
     this.sendBufferBytes = options.sendBufferBytes ?? 256 * 1024;
   }
 
-  /** The network as the holder of this transport key sees it; a function gives those that it holds at the time, the present one first. */
-  network(key: Hex | (() => readonly [Hex, ...Hex[]])): Network {
-    const keys = typeof key === 'function' ? key : () => [key] as const;
+  /** The network as the holder of this transport key sees it. */
+  network(key: Hex): Network {
     return {
-      listen: async (endpoint, acceptor) => this.#listen(keys, endpoint, acceptor),
-      dial: (endpoint, expectedKey, ownKey = keys()[0]) => this.#dial(ownKey, endpoint, expectedKey),
-      ownKeys: () => [...new Set(keys())],
+      listen: async (endpoint, acceptor) => this.#listen(key, endpoint, acceptor),
+      dial: (endpoint, expectedKey, ownKey = key) => this.#dial(ownKey, endpoint, expectedKey),
+      ownKeys: () => [key],
     };
   }
 
@@ -54,10 +53,10 @@ export class MemoryHub {
     else this.#options.clock.schedule(this.#options.latencyMs ?? 0, work);
   }
 
-  #listen(keys: () => readonly Hex[], endpoint: string, acceptor: Acceptor): Listener {
+  #listen(key: Hex, endpoint: string, acceptor: Acceptor): Listener {
     const bound = endpoint.endsWith(':0') ? `${endpoint.slice(0, -2)}:${this.#nextPort++}` : endpoint;
     if (this.#acceptors.has(bound)) throw new Error(`listen EADDRINUSE: address already in use ${bound}`);
-    this.#acceptors.set(bound, { keys, acceptor });
+    this.#acceptors.set(bound, { key, acceptor });
     return { endpoint: bound, close: async () => void this.#acceptors.delete(bound) };
   }
 
@@ -66,12 +65,11 @@ export class MemoryHub {
       this.deliver(() => {
         const target = this.#acceptors.get(endpoint);
         const fail = (reason: string): void => reject(new Error(`${endpoint}: ${reason}`));
-        const keys = target?.keys() ?? [];
-        const key = keys.includes(expectedKey) ? expectedKey : keys[0];
-        if (target === undefined || key === undefined || this.isCut(from, key)) {
+        if (target === undefined || this.isCut(from, target.key)) {
           fail('connect ECONNREFUSED');
           return;
         }
+        const { key } = target;
         if (key !== expectedKey) {
           fail(`proved the key ${key}, expected ${expectedKey}`);
           return;

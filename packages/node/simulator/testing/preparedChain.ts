@@ -1,7 +1,9 @@
 import { type Address, type FinalizeStatement, quorum, statementBytes, View } from '@hanse/protocol';
-import { testAccount, testTransaction } from '../../execution/testing/executionFixture.ts';
-import { TABLE_NAMES } from '../../storage/tables.ts';
-import type { MemberCluster } from './memberCluster.ts';
+import { supportedRules } from '../../src/execution/ruleVersions.ts';
+import { testAccount, testTransaction } from '../../src/execution/testing/executionFixture.ts';
+import { TABLE_NAMES } from '../../src/storage/tables.ts';
+import { openLedger } from '../world/openLedger.ts';
+import type { ScriptedCluster } from './scriptedCluster.ts';
 
 const RECEIVER: Address = `0x${'ec'.repeat(20)}`;
 
@@ -10,16 +12,16 @@ const RECEIVER: Address = `0x${'ec'.repeat(20)}`;
  * the first q of them. They must have run before, or their logs would look lost.
  */
 export async function prepareChain(
-  cluster: MemberCluster,
+  cluster: ScriptedCluster,
   indexes: readonly number[],
   blocks: number,
   payer: number,
 ): Promise<void> {
-  const { suite, genesisHash } = cluster;
-  const [source, ...copies] = indexes.map((index) => cluster.members[index]!.database.open());
+  const { suite, genesisHash, voteKeys, validators: n } = cluster.setup;
+  const [source, ...copies] = indexes.map((index) => cluster.machine(index).database.open());
   if (source === undefined) return;
-  const first = cluster.openLedger(source, cluster.clock);
-  const n = cluster.members.length;
+  const { clock } = cluster.world;
+  const first = openLedger(cluster.setup, { store: source, clock }, { supported: supportedRules, recoveries: [] });
   let head = await first.finalizedHead();
   const { epoch } = head.validators;
   for (let count = 0; count < blocks; count++) {
@@ -43,7 +45,7 @@ export async function prepareChain(
     const message = statementBytes(genesisHash, statement);
     const signatures = indexes.slice(0, quorum(n)).map((signer) => ({
       signer,
-      signature: suite.sign(testAccount(signer + 1).privateKey, message),
+      signature: suite.sign(voteKeys[signer]!, message),
     }));
     const certificate = { statement, signatures };
     await first.finalize(digest, certificate);

@@ -2,26 +2,30 @@ import { membersAbi, membersAddress } from '@hanse/modules';
 import { bytesToHex, type Hash, Height, type Hex, hexToBytes } from '@hanse/protocol';
 import { decodeErrorResult, encodeFunctionData } from 'viem';
 import { expect } from 'vitest';
-import { testAccount, testTransaction } from '../../execution/testing/executionFixture.ts';
-import { MemberCluster, type MemberClusterOptions, NAMES, transportKey } from './memberCluster.ts';
+import { testAccount, testTransaction } from '../../src/execution/testing/executionFixture.ts';
+import { ScriptedCluster, type ScriptedClusterOptions } from './scriptedCluster.ts';
 
 type MembersFunction = Extract<(typeof membersAbi)[number], { type: 'function' }>['name'];
 
 /** An alliance whose members govern themselves by transactions, as people would. */
 export class Alliance {
-  readonly cluster: MemberCluster;
+  readonly cluster: ScriptedCluster;
   readonly #nonces = new Map<number, number>();
   proposals = 0;
 
-  static async start(options: MemberClusterOptions): Promise<Alliance> {
-    const cluster = await MemberCluster.create(options);
-    await cluster.startAll();
+  static async start(options: ScriptedClusterOptions = {}): Promise<Alliance> {
+    const cluster = await ScriptedCluster.start(options);
     await cluster.run(2_000);
     return new Alliance(cluster);
   }
 
-  private constructor(cluster: MemberCluster) {
+  private constructor(cluster: ScriptedCluster) {
     this.cluster = cluster;
+  }
+
+  /** Of all members and applicants, by their places. */
+  get names(): readonly string[] {
+    return this.cluster.setup.names;
   }
 
   /** Sends a call of a member's account through some member, waits until it is final there, and gives `done` or the name of the error. */
@@ -65,6 +69,14 @@ export class Alliance {
     await this.decide('proposePromotion', [id], voters);
   }
 
+  /** What `proposeMember` takes for the member of a place; role 1 is an authority, 3 a company. */
+  newMember(index: number, role = 3): readonly unknown[] {
+    const { names, suite, transportKeys, voteKeys } = this.cluster.setup;
+    const { address } = testAccount(index + 1);
+    const endpoints = [`${names[index]}:1`];
+    return [names[index], role, address, suite.publicKey(voteKeys[index]!), transportKeys[index], endpoints];
+  }
+
   validators(through = 0): readonly string[] {
     return this.cluster.running(through).member.engine.validators.validators.map(({ name }) => name);
   }
@@ -85,8 +97,8 @@ export class Alliance {
       return reader.header(reader.headHeight())!.hash;
     });
     expect(new Set(heads).size).toBe(1);
-    expect(this.cluster.forks()).toEqual([]);
-    expect(running.flatMap((index) => this.cluster.members[index]!.alarms)).toEqual([]);
+    expect(this.cluster.forks).toEqual([]);
+    expect(running.flatMap((index) => this.cluster.alarms[index])).toEqual([]);
   }
 
   async #send(account: number, fields: { to: Hex; data: Uint8Array }, through: number): Promise<Hash> {
@@ -112,15 +124,3 @@ export class Alliance {
     return decodeErrorResult({ abi: membersAbi, data: bytesToHex(receipt.revertData) }).errorName;
   }
 }
-
-const cluster = await MemberCluster.create();
-
-/** What `proposeMember` takes for the member of a place. */
-export const newMember = (index: number): readonly unknown[] => [
-  NAMES[index],
-  3,
-  testAccount(index + 1).address,
-  cluster.suite.publicKey(testAccount(index + 1).privateKey),
-  transportKey(index),
-  [`${NAMES[index]}:1`],
-];
