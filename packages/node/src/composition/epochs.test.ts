@@ -351,6 +351,27 @@ describe('an alliance that lost its quorum for good', () => {
     alliance.cluster.close();
   });
 
+  it('a member that is behind the block of the document signs nothing before it has that block', async () => {
+    const alliance = await Alliance.start({ observers: 1 });
+    const { cluster } = alliance;
+    await alliance.block();
+    cluster.cutPower(1);
+    await alliance.block();
+    await cluster.run(1_000);
+    for (const gone of [2, 3, 4]) cluster.cutPower(gone);
+    const recovery = recoveryOf(alliance, [0, 1, 4]);
+    cluster.cutPower(0);
+    await restartWith(alliance, recovery, [1]);
+    expect(cluster.heights()[1]).toBeLessThan(recovery.height);
+    expect(alliance.voting(1)).toBe('observer');
+    await restartWith(alliance, recovery, [0]);
+    await cluster.run(10_000, () => alliance.epoch(1) === 1);
+    await alliance.block(1);
+    expect(alliance.voting(1)).toBe('voting');
+    await alliance.expectAgreement([0, 1]);
+    cluster.close();
+  });
+
   it('a member that returns without the document neither follows nor leads anybody astray', async () => {
     const alliance = await burn();
     await restartWith(alliance, recoveryOf(alliance, [0, 1, 4]), [0, 1]);

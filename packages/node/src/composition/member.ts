@@ -101,6 +101,8 @@ const MAX_RESENT = 256;
 /** Every so many times everybody gets them. */
 const RESENDS_TO_ALL = 5;
 const RANGE_TIMEOUT_MS = 10_000;
+/** How long consensus may take to bring the block that a peer has already. */
+const NEXT_BLOCK_MS = 2_000;
 
 /**
  * A member without its JSON-RPC: where chain, engine and network meet. The parts know nothing of each other; this is the one
@@ -129,6 +131,7 @@ export class Member {
   #warnedOfHeight: number | undefined;
   #closed = false;
   #resendTimer: Timer | undefined;
+  #nextBlockTimer: Timer | undefined;
   #resends = 0;
 
   /** Opens the engine's log and wires everything; nothing is sent before `start`. Throws an UnsupportedRuleError if the next block runs by a rule that this program lacks. */
@@ -201,11 +204,7 @@ export class Member {
     this.evidence = evidence;
     this.sync = this.#createSync();
     serveBlockRanges(this.peers, (height) => encodedBlock(runtime.reader, Height(height)), runtime.clock);
-    this.peers.onHead((peer, height) => {
-      // A peer a block ahead is normal: consensus itself brings that block.
-      if (height > runtime.reader.headHeight() + 1) this.sync.behind(height, peer);
-      else this.sync.peersChanged();
-    });
+    this.peers.onHead((peer, height) => this.#heardOfHead(peer, height));
   }
 
   /** Listens, dials the others and takes part. Rejects if the endpoint cannot be bound. */
@@ -219,10 +218,29 @@ export class Member {
   async close(): Promise<void> {
     this.#closed = true;
     this.#resendTimer?.cancel();
+    this.#nextBlockTimer?.cancel();
     this.sync.close();
     this.gossip.close();
     await this.engine.close();
     await this.peers.close();
+  }
+
+  /**
+   * A peer a block ahead is normal: consensus itself brings that block, and it is asked for only if that takes too long. Across a recovery
+   * consensus never brings it, because those that went on have another set than this member knows.
+   */
+  #heardOfHead(peer: string, height: number): void {
+    const { reader, clock } = this.#runtime;
+    const ahead = height - reader.headHeight();
+    if (ahead > 1) this.sync.behind(height, peer);
+    else this.sync.peersChanged();
+    if (ahead !== 1) return;
+    this.#nextBlockTimer ??= clock.schedule(NEXT_BLOCK_MS, () => {
+      this.#nextBlockTimer = undefined;
+      for (const { name, headHeight = 0 } of this.peers.peers()) {
+        if (headHeight > reader.headHeight()) this.sync.behind(headHeight, name);
+      }
+    });
   }
 
   /** How far this member is behind, by what more validators say than may lie; undefined while it keeps up. */
@@ -311,8 +329,9 @@ export class Member {
   }
 
   epochEntered(validators: ValidatorSet): void {
-    const isValidator = validators.validators.some(({ name }) => name === this.#options.name);
-    if (isValidator && this.engine.state().self === undefined) {
+    const { name, signers } = this.#options;
+    const own = validators.validators.find((validator) => validator.name === name);
+    if (own !== undefined && !signers().some(({ publicKey }) => publicKey === own.voteKey)) {
       const detail = `this member is a validator of epoch ${validators.epoch}, but the vote key that the chain has for it is not in its folder of keys: it does not vote. Put the key there and restart it, or let the others replace the key`;
       this.alarm('vote-key-missing', detail);
     } else this.alarmOver('vote-key-missing');
