@@ -47,7 +47,7 @@ async function execute(name: string): Promise<ExecutedExample> {
 }
 
 describe('docs/reference/rpc.md', () => {
-  it('documents every method with an example that works, every error and every limit (update with `vitest -u`)', async () => {
+  it('documents every method with an example that works, every error and every limit (update with `vitest run FILE --update`)', async () => {
     const examples: ExecutedExample[] = [];
     for (const name of methodTable.keys()) examples.push(await execute(name));
     await expect(renderReference(examples)).toMatchFileSnapshot('../../../../docs/reference/rpc.md');
