@@ -27,20 +27,20 @@ import type { Timer } from '../runtime/clock.ts';
 import { alarmKindOf } from '../runtime/diskFailure.ts';
 import { BlockPipeline, type Head, type UntimedInput } from './blockPipeline.ts';
 import { type EngineLoad, engineLoad } from './engineLoad.ts';
-import { certificateOf, type EngineLog, headOf, openEngineLog, placeOf, type RecoveredLog } from './engineLog.ts';
-import type { EngineModules, EngineOpenModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
+import { certificateOf, type EngineLog, headOf, placeOf, type RecoveredLog } from './engineLog.ts';
+import type { EngineModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
 import { type EngineRecord, encodeEngineRecord } from './logRecords.ts';
-import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
+import type { EngineMetrics } from './metrics.ts';
 import { Outgoing } from './outgoing.ts';
 import { PeerDesk } from './peerDesk.ts';
 import { ProposalStore } from './proposalStore.ts';
 import { Sleeper } from './sleeper.ts';
 import { StatusExchange } from './statusExchange.ts';
-import { MemberBudgets, ValidatorBudgets } from './validatorBudgets.ts';
+import type { ValidatorBudgets } from './validatorBudgets.ts';
 import { Verifier } from './verification.ts';
 import { certificateRecords, VoteDesk } from './voteDesk.ts';
 
-export type { EngineModules, EngineOpenModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
+export type { EngineModules, EngineOptions, EngineState, VotingState } from './engineOptions.ts';
 export { defaultEngineOptions } from './engineOptions.ts';
 
 /** What an engine begins with. */
@@ -130,19 +130,6 @@ export class Engine {
     const leaderVotes = recovered.proposals.map(({ message }) => message.leaderVote);
     const own = [...recovered.votes, ...leaderVotes.filter(({ signer }) => signer === this.#self)];
     for (const vote of own) this.#votes?.recall(vote);
-  }
-
-  /**
-   * Opens the log, recovers from it and makes the engine, which does nothing until `start`. Rejects with a
-   * WriteAheadLogError if the log is damaged or another member's.
-   */
-  static async open(options: EngineOptions, modules: EngineOpenModules): Promise<Engine> {
-    const metrics = createEngineMetrics();
-    const head = await modules.ledger.finalizedHead();
-    const log = await openEngineLog(options, options.logFolder, modules.signer, head, { ...modules, metrics });
-    const recovered = await log.recover(head);
-    const budgets = new ValidatorBudgets(new MemberBudgets(() => modules.clock.monotonicMs()), String);
-    return new Engine(options, modules, { log, metrics, head, recovered, budgets, enteredAnew: false });
   }
 
   /** Begins to take part: feeds the core what the log gave back and asks the others where they are. */

@@ -4,7 +4,6 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Disk } from '../runtime/disk.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { EngineBodies, EngineEvents, EngineTransport } from './ports.ts';
-import type { Signer } from './signer.ts';
 
 export interface EngineOptions {
   readonly suite: Suite;
@@ -47,12 +46,6 @@ export interface EngineModules {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-/** What `Engine.open` needs besides, which opens a log of its own. */
-export interface EngineOpenModules extends EngineModules {
-  /** Absent for an observer, who follows and never votes. */
-  readonly signer?: Signer;
 }
 
 /**

@@ -11,9 +11,12 @@ import type { TransactionBody } from '../../chain/ledger.ts';
 import { createSilentLogger } from '../../runtime/consoleLogger.ts';
 import { ManualClock } from '../../runtime/manualClock.ts';
 import { SimulatedDisk } from '../../runtime/testing/simulatedDisk.ts';
-import { defaultEngineOptions, Engine, type EngineOptions } from '../engine.ts';
+import { defaultEngineOptions, Engine, type EngineModules, type EngineOptions } from '../engine.ts';
+import { openEngineLog } from '../engineLog.ts';
+import { createEngineMetrics } from '../metrics.ts';
 import type { EngineBodies, EngineEvents, EngineTransport } from '../ports.ts';
 import { createKeySigner, type Signer } from '../signer.ts';
+import { MemberBudgets, ValidatorBudgets } from '../validatorBudgets.ts';
 import { HashChainLedger } from './hashChainLedger.ts';
 
 const START_MS = 1_700_000_000_000;
@@ -108,6 +111,19 @@ export interface TestMember {
   readonly finalized: Map<number, Hash>;
 }
 
+/** An engine of one epoch with a log of its own; without a signer it follows and never votes. */
+async function openEngine(
+  options: EngineOptions,
+  { signer, ...modules }: EngineModules & { readonly signer?: Signer },
+): Promise<Engine> {
+  const metrics = createEngineMetrics();
+  const head = await modules.ledger.finalizedHead();
+  const log = await openEngineLog(options, options.logFolder, signer, head, { ...modules, metrics });
+  const recovered = await log.recover(head);
+  const budgets = new ValidatorBudgets(new MemberBudgets(() => modules.clock.monotonicMs()), String);
+  return new Engine(options, modules, { log, metrics, head, recovered, budgets, enteredAnew: false });
+}
+
 /** Members in one process on one manual clock, joined by a network that delays, and drops what a test says. */
 export class EngineCluster {
   readonly clock = new ManualClock(START_MS);
@@ -176,7 +192,7 @@ export class EngineCluster {
     member.disk.beforeFlush = () => new Promise((resolve) => void this.clock.schedule(this.flushMs, resolve));
     let opened: Engine | undefined;
     let failure: unknown;
-    const opening = Engine.open(this.options, {
+    const opening = openEngine(this.options, {
       ledger: member.ledger,
       transport: this.#transport(member),
       bodies: member.pool,
