@@ -173,7 +173,7 @@ function conflict(state: ConsensusState, out: Effect[], certificate: Certificate
 /** A certificate that this member's key signed, though it never did, betrays a lost log or a second user of the key. */
 function ownSignatureKnown(state: ConsensusState, out: Effect[], round: Round, certificate: Certificate): boolean {
   const self = state.options.self;
-  if (self === undefined || state.amnesia !== undefined) return true;
+  if (self === undefined || state.amnesia !== undefined || certificate.statement.view <= state.floor) return true;
   if (!certificate.signatures.some(({ signer }) => signer === self)) return true;
   if (isOwnDecision(round, certificate.statement)) return true;
   raiseAmnesia(state, out, certificate.statement);

@@ -120,6 +120,7 @@ function start(state: ConsensusState, out: Effect[], recovered: Recovered): void
   state.progressAtMs = state.atMs;
   state.enteredAtMs = state.atMs;
   if (recovered.amnesia) state.amnesia = { confirmed: new Map(), claimed: new Map() };
+  state.floor = recovered.floor ?? toView(0);
   state.enteredAnew = recovered.enteredAnew === true;
   const ownVotes = ownVotesIn(state, recovered);
   const highestOwnVote = recallVotes(state, ownVotes);

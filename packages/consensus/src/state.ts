@@ -150,6 +150,8 @@ export interface ConsensusState {
   /** No report is needed before the first vote (see `Recovered.enteredAnew`). */
   enteredAnew: boolean;
   amnesia: Amnesia | undefined;
+  /** Nothing is signed up to this view (see `Recovered.floor`). */
+  floor: View;
   readonly fetches: Map<string, { atMs: number; attempts: number }>;
   readonly answeredAtMs: Map<ValidatorIndex, number>;
   wakeAtMs: number | undefined;
@@ -203,6 +205,7 @@ export function createConsensus(options: ConsensusOptions, point: FinalizedPoint
     reported: new Set(),
     enteredAnew: false,
     amnesia: undefined,
+    floor: View(0),
     fetches: new Map(),
     answeredAtMs: new Map(),
     wakeAtMs: undefined,
@@ -293,11 +296,12 @@ export function isExecuted(state: ConsensusState, digest: Hash): boolean {
 
 /**
  * Whether this member may sign anything in a view now: it is a validator, was not stopped, the epoch is open, it has
- * heard where q - 1 others are since it started (unless it came from the epoch before), and no lost log can hold a vote for the view.
+ * heard where q - 1 others are since it started (unless it came from the epoch before), and no lost log, nor the part that was cut off it, can hold a vote for the view.
  */
 export function maySign(state: ConsensusState, view: View): boolean {
   if (state.options.self === undefined || state.stopped || state.closed || !state.started) return false;
   if (!state.enteredAnew && state.reported.size < state.quorum - 1) return false;
+  if (view <= state.floor) return false;
   return state.amnesia === undefined || view > amnesiaFloor(state, state.amnesia);
 }
 

@@ -60,6 +60,8 @@ export interface Recovered {
   readonly proposals: readonly ProposalMessage[];
   /** The log is absent although the key was used, or a backup was restored: spec.md, "Amnesia". */
   readonly amnesia?: boolean;
+  /** Votes up to this view were cut off the log, because they lay below what storage held then: storage is older now, and nothing is signed in these views (rule S2). */
+  readonly floor?: View;
   /**
    * The process ran the epoch before and holds its whole log, so the key cannot have signed anything in this one: the first vote
    * waits for nobody's report (rule S1).

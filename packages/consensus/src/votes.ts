@@ -22,11 +22,11 @@ export function acceptVote(state: ConsensusState, out: Effect[], vote: Vote): vo
   if (statement.view <= state.finalized.view || statement.view > state.view + VOTE_WINDOW) return;
   const round = roundOf(state, statement.view);
   if (signer === state.options.self && !isOwnDecision(round, statement)) {
-    if (state.amnesia === undefined) {
+    if (state.amnesia === undefined && statement.view > state.floor) {
       raiseAmnesia(state, out, statement);
       return;
     }
-    // What the lost log held comes back from those who received it.
+    // What the lost log held, or was cut off it, comes back from those who received it.
     recallVote(state, round, statement);
   }
   switch (statement.kind) {

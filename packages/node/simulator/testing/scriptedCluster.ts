@@ -20,6 +20,8 @@ export interface ScriptedClusterOptions {
   readonly supported?: (member: number) => SupportedRules;
   /** The longest way to the ledger's thread and back again, each. */
   readonly mostLedgerMs?: number;
+  /** How large a segment of a log grows: so large that there is one, if absent. */
+  readonly logSegmentBytes?: number;
 }
 
 /** A program that runs. */
@@ -49,7 +51,7 @@ export class ScriptedCluster {
   readonly #failures: unknown[] = [];
 
   static async create(options: ScriptedClusterOptions = {}): Promise<ScriptedCluster> {
-    const { validators = 4, observers = 0, applicants = 0, seed = 1, supported } = options;
+    const { validators = 4, observers = 0, applicants = 0, seed = 1, supported, logSegmentBytes = 1 << 20 } = options;
     const world = await Cluster.create({
       seed,
       suite: 'real',
@@ -59,7 +61,7 @@ export class ScriptedCluster {
       parameters: { idleBlockIntervalMs: 30_000 },
       policies: {},
       cloning: false,
-      logSegmentBytes: 1 << 20,
+      logSegmentBytes,
       ...(supported === undefined ? {} : { supported }),
     });
     const { mostLedgerMs } = options;

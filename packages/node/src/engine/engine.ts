@@ -144,9 +144,10 @@ export class Engine {
     }
     for (const { statement, signer, signature } of this.#recovered.votes)
       this.#verifier.trust(statement, signer, signature);
-    const { votes, certificates, proposals, amnesia } = this.#recovered;
+    const { votes, certificates, proposals, amnesia, floor } = this.#recovered;
     const messages = proposals.map(({ message }) => message);
-    const recovered = { ownVotes: votes, certificates, proposals: messages, amnesia, enteredAnew: this.#enteredAnew };
+    const enteredAnew = this.#enteredAnew;
+    const recovered = { ownVotes: votes, certificates, proposals: messages, amnesia, floor, enteredAnew };
     this.#feed({ type: 'start', recovered });
     const connected = this.#modules.transport.connected();
     for (const peer of this.#validators.validators.keys()) if (!connected.includes(peer)) this.peerDisconnected(peer);
@@ -251,6 +252,7 @@ export class Engine {
     if (this.#self === undefined) return 'observer';
     if (this.#stopped) return 'stopped';
     if (this.#amnesia && this.#votedAgainInView === undefined) return 'amnesia';
+    if (this.#recovered.floor > this.#head.view) return 'waiting';
     if (this.#enteredAnew) return 'voting';
     return this.#peers.answered.size + 1 >= quorum(this.#validators.validators.length) ? 'voting' : 'waiting';
   }
@@ -481,7 +483,8 @@ export class Engine {
     this.#peers.forgetAnswers();
     const certificates = certificatesBetween(old, View(this.#head.view + 1), old.view);
     const ownVotes = this.#votes?.ownVotes() ?? [];
-    this.#feed({ type: 'start', recovered: { ownVotes, certificates, proposals: [], amnesia: true } });
+    const { floor } = this.#recovered;
+    this.#feed({ type: 'start', recovered: { ownVotes, certificates, proposals: [], amnesia: true, floor } });
     this.#status.askAll();
   }
 

@@ -23,7 +23,7 @@ import {
 } from './logRecords.ts';
 import type { EngineMetrics } from './metrics.ts';
 import type { Signer } from './signer.ts';
-import { type LogRecord, WriteAheadLog } from './writeAheadLog.ts';
+import { type LogRecord, type Position, WriteAheadLog } from './writeAheadLog.ts';
 
 /** What the log gave back of the present epoch, above the finalized block. */
 export interface RecoveredLog {
@@ -31,6 +31,8 @@ export interface RecoveredLog {
   readonly certificates: readonly Certificate[];
   readonly proposals: readonly Extract<EngineRecord, { kind: 'proposal' }>[];
   readonly amnesia: boolean;
+  /** Storage is older than it was when votes up to this view of the epoch were cut off; 0 if not. */
+  readonly floor: View;
 }
 
 /** What opening a log needs besides its options. */
@@ -39,6 +41,13 @@ export interface EngineLogModules {
   readonly clock: EngineModules['clock'];
   readonly logger: EngineModules['logger'];
   readonly metrics: EngineMetrics;
+}
+
+/** What a log said when it was opened. */
+interface LogContent {
+  readonly records: readonly EngineRecord[];
+  readonly lost: boolean;
+  readonly floor: Position;
 }
 
 /** The log of one vote key. It outlives the engines that write to it, one an epoch. */
@@ -50,11 +59,15 @@ export class EngineLog {
   /** What the key signed may not all be here: no vote in any epoch before the rule of amnesia was followed once. */
   #lost: boolean;
 
-  constructor(log: WriteAheadLog, signer: Signer | undefined, records: readonly EngineRecord[], lost: boolean) {
+  /** Up to where records were cut off. */
+  readonly #floor: Position;
+
+  constructor(log: WriteAheadLog, signer: Signer | undefined, opened: LogContent) {
     this.log = log;
     this.signer = signer;
-    this.#records = records;
-    this.#lost = lost;
+    this.#records = opened.records;
+    this.#lost = opened.lost;
+    this.#floor = opened.floor;
   }
 
   /**
@@ -68,7 +81,15 @@ export class EngineLog {
     this.#records = this.#records.filter((record) => epochOf(record) > epoch);
     const amnesia = this.#lost && placeOf(this.signer, head.validators) !== undefined;
     if (amnesia) await noteAmnesia(this.log, epoch);
-    return { ...recovered, amnesia };
+    return { ...recovered, amnesia, floor: this.#floorAbove(head) };
+  }
+
+  /** Nothing was cut off that storage did not hold; so if storage is below that now, it is not what it was. */
+  #floorAbove(head: FinalizedHead): View {
+    const { epoch } = head.validators;
+    if (this.#floor.epoch < epoch) return View(0);
+    if (this.#floor.epoch > epoch) return View(Number.MAX_SAFE_INTEGER);
+    return this.#floor.view > headOf(head).view ? View(this.#floor.view) : View(0);
   }
 
   /** Another vote of the key turned up. */
@@ -133,7 +154,7 @@ export async function openEngineLog(
   }
   // Only now that the log is durable: without one, the next start must not take the key for a used one.
   if (!usedBefore) await signer?.usage?.markUsed();
-  return new EngineLog(opened.log, signer, records, lost);
+  return new EngineLog(opened.log, signer, { records, lost, floor: opened.floor });
 }
 
 /** The signer's place in a set, if it is in it. */
@@ -157,7 +178,10 @@ export function headOf(head: FinalizedHead): Head {
   return { height: head.height, digest: head.digest, view, timeMs: head.timeMs, closesEpoch: false };
 }
 
-function aboveHead(records: readonly EngineRecord[], finalized: FinalizedHead): Omit<RecoveredLog, 'amnesia'> {
+function aboveHead(
+  records: readonly EngineRecord[],
+  finalized: FinalizedHead,
+): Omit<RecoveredLog, 'amnesia' | 'floor'> {
   const { epoch } = finalized.validators;
   const { view } = headOf(finalized);
   const votes: Vote[] = [];

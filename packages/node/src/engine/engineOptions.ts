@@ -49,7 +49,7 @@ export interface EngineModules {
 }
 
 /**
- * `waiting`: not enough members have reported since the start. `amnesia`: the log was lost (packages/consensus/spec.md,
+ * `waiting`: not enough members have reported since the start, or storage is older than the log of votes. `amnesia`: the log was lost (packages/consensus/spec.md,
  * "Amnesia").
  */
 export type VotingState = 'observer' | 'waiting' | 'amnesia' | 'voting' | 'stopped';

@@ -230,7 +230,8 @@ export class EpochEngines {
     const recovered = await log.recover(head);
     if (this.#closed) return;
     const nothingSigned = recovered.votes.length === 0 && recovered.proposals.length === 0;
-    const enteredAnew = nothingSigned && !recovered.amnesia;
+    // A ledger that was lost or put back leads through epochs in which the log, cut since, says nothing of what the key signed.
+    const enteredAnew = nothingSigned && !recovered.amnesia && recovered.floor === 0;
     this.#validators = head.validators;
     this.#transport = new EpochTransport(head.validators, this.#modules.transport);
     const modules = this.#engineModules(this.#transport);

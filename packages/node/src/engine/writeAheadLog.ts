@@ -15,7 +15,8 @@ import { DISK_FAILED } from '../runtime/diskFailure.ts';
  * damaged record means: if a good record further on says that the damaged place had been flushed, then the disk lost what it
  * had confirmed, and nobody may go on as if nothing had been there; otherwise it is the torn end of a write
  * that nobody was told about, and is cut off. The first record of each segment is the header, whose payload (`binding`)
- * ties the log to its network and member. Epoch and view say from which finalization on a record is of no more use.
+ * ties the log to its network and member. Epoch and view say from which finalization on a record is of no more use; those of a header, up to
+ * which position segments before it held records.
  */
 export interface LogRecord {
   /** 2 to 255; 0 and 1 are the log's own. */
@@ -61,12 +62,20 @@ export const RECORD_HEADER_BYTES = 27;
 const TYPE_HEADER = 0;
 const TYPE_CLOSED = 1;
 
+/** Where records stand; later epochs are higher, and in an epoch later views. */
+export interface Position {
+  readonly epoch: number;
+  readonly view: number;
+}
+
 interface Segment {
   readonly number: number;
   readonly path: string;
   file: DiskFile;
   size: number;
   flushedUpTo: number;
+  /** The newest position of any record in the segments before it. */
+  floor: Position;
   /** The newest position of any record in it. */
   epoch: number;
   view: number;
@@ -116,6 +125,7 @@ export class WriteAheadLog {
     const segments: Segment[] = [];
     const records: LogRecord[] = [];
     let bare = false;
+    let floor: Position = { epoch: 0, view: 0 };
     let cutBytes = 0;
     for (const [index, name] of names.entries()) {
       const path = `${options.folder}/${name}`;
@@ -129,6 +139,7 @@ export class WriteAheadLog {
       }
       records.push(...scan.records);
       bare = scan.records.length === 0;
+      if (index === 0) floor = scan.floor;
       const position = newestPosition(scan.records);
       segments.push({
         number: Number(name.slice(0, 8)),
@@ -136,6 +147,7 @@ export class WriteAheadLog {
         file,
         size: scan.end,
         flushedUpTo: scan.end,
+        floor: scan.floor,
         ...position,
       });
     }
@@ -152,8 +164,10 @@ export class WriteAheadLog {
     const tail = segments.at(-1);
     if (tail === undefined) await log.beginSegment(1);
     else {
-      if (tail.size === 0) await log.writeHeader(tail);
-      else await writeAnew(disk, tail);
+      if (tail.size === 0) {
+        tail.floor = log.newest();
+        await log.writeHeader(tail);
+      } else await writeAnew(disk, tail);
       // The name of a segment that a killed process had begun must last too.
       await disk.flushDirectory(options.folder);
     }
@@ -161,7 +175,7 @@ export class WriteAheadLog {
       log.append(options.first);
       await log.flushed();
     }
-    return { log, records, fresh, bare: bare && !fresh, cutBytes };
+    return { log, records, fresh, bare: bare && !fresh, floor, cutBytes };
   }
 
   /** Adds a record; it is written soon, and durable when a later `flushed()` resolves. */
@@ -301,7 +315,7 @@ export class WriteAheadLog {
   private async beginSegment(number: number): Promise<Segment> {
     const path = `${this.options.folder}/${String(number).padStart(8, '0')}.wal`;
     const file = await this.disk.open(path);
-    const segment: Segment = { number, path, file, size: 0, flushedUpTo: 0, epoch: 0, view: 0 };
+    const segment: Segment = { number, path, file, size: 0, flushedUpTo: 0, floor: this.newest(), epoch: 0, view: 0 };
     await this.writeHeader(segment);
     await this.disk.flushDirectory(this.options.folder);
     this.segments.push(segment);
@@ -309,13 +323,25 @@ export class WriteAheadLog {
   }
 
   private async writeHeader(segment: Segment): Promise<void> {
-    const parts = [encodeRecord({ type: TYPE_HEADER, epoch: 0, view: 0, payload: this.options.binding }, 0)];
+    // A segment says what those before it held, for they will be removed.
+    const parts = [encodeRecord({ type: TYPE_HEADER, ...segment.floor, payload: this.options.binding }, 0)];
     if (this.carried !== undefined) parts.push(encodeRecord(this.carried, 0));
     const bytes = joinBytes(parts);
     await segment.file.append(bytes);
     await segment.file.flush();
     segment.size = bytes.length;
     segment.flushedUpTo = bytes.length;
+  }
+
+  /** The highest position that any segment up to now has or had. */
+  private newest(): Position {
+    let newest: Position = { epoch: 0, view: 0 };
+    for (const { floor, epoch, view } of this.segments) {
+      for (const position of [floor, { epoch, view }]) {
+        if (isBefore(newest.epoch, newest.view, position.epoch, position.view)) newest = position;
+      }
+    }
+    return newest;
   }
 
   private rejectWaiters(): void {
@@ -331,6 +357,8 @@ export interface OpenedLog {
   readonly fresh: boolean;
   /** The newest segment holds no record: its making was cut short, and what `carry` gets is not in it. */
   readonly bare: boolean;
+  /** Records at or below this position may have been here, in segments that were removed. */
+  readonly floor: Position;
   /** Bytes of a torn write that were cut off the end. */
   readonly cutBytes: number;
 }
@@ -389,16 +417,21 @@ interface Scan {
   /** Offset up to which the segment is good. */
   readonly end: number;
   readonly cutBytes: number;
+  /** What its header says of the segments before it. */
+  readonly floor: Position;
 }
 
 function scanSegment(bytes: Uint8Array, path: string, last: boolean, options: WriteAheadLogOptions): Scan {
   const records: LogRecord[] = [];
+  let floor: Position = { epoch: 0, view: 0 };
   let at = 0;
   while (at < bytes.length) {
     const decoded = decodeRecord(bytes, at, options.maxRecordBytes);
     if (decoded === undefined) break;
-    if (at === 0) checkHeader(decoded.record, path, options.binding);
-    else if (decoded.record.type > TYPE_CLOSED) records.push(decoded.record);
+    if (at === 0) {
+      checkHeader(decoded.record, path, options.binding);
+      floor = { epoch: decoded.record.epoch, view: decoded.record.view };
+    } else if (decoded.record.type > TYPE_CLOSED) records.push(decoded.record);
     at = decoded.end;
   }
   if (at < bytes.length) {
@@ -415,7 +448,7 @@ function scanSegment(bytes: Uint8Array, path: string, last: boolean, options: Wr
       );
     }
   }
-  return { records, end: at, cutBytes: bytes.length - at };
+  return { records, end: at, cutBytes: bytes.length - at, floor };
 }
 
 /** The offset of a good record after `damaged` that says that `damaged` had been flushed. */
@@ -438,7 +471,7 @@ function checkHeader(record: LogRecord, path: string, binding: Uint8Array): void
   }
 }
 
-function newestPosition(records: readonly LogRecord[]): { epoch: number; view: number } {
+function newestPosition(records: readonly LogRecord[]): Position {
   let [epoch, view] = [0, 0];
   for (const record of records) {
     if (isBefore(epoch, view, record.epoch, record.view)) [epoch, view] = [record.epoch, record.view];
