@@ -17,6 +17,7 @@ import { ACTIVE_MEMBER, proposalStates, roleOf } from './abi/memberCodes.ts';
 import { currencyFactoryStorage, currencyStorage } from './currency/currencyStorage.ts';
 import { type MembersReader, type Permissions, permissionsOf } from './members/membership.ts';
 import { membersStorage } from './members/membersStorage.ts';
+import { stateOf } from './members/proposals.ts';
 import { readRules, type ScheduledRule } from './members/rules.ts';
 import { readStorage } from './storage/accessors.ts';
 import { SlotHasher } from './storage/slotHasher.ts';
@@ -162,13 +163,14 @@ export class ModuleReaders {
 
   /** The proposals that may still be voted for at `nowSeconds`, the newest first. All stand equally long, so the first that expired ends the search. */
   readOpenProposals(state: StorageReader, nowSeconds: number): readonly OpenProposal[] {
-    const { proposalCount, proposals } = this.#members(state);
+    const members = this.#members(state);
+    const { proposalCount, proposals } = members;
     const open: OpenProposal[] = [];
     for (let id = proposalCount.get(); id > 0; id--) {
       const proposal = proposals.at(id);
       const expiresAt = proposal.expiresAt.get();
       if (expiresAt <= nowSeconds) break;
-      if (proposal.state.get() === proposalStates.open) open.push({ id, expiresAt });
+      if (stateOf(members, id, nowSeconds) === proposalStates.open) open.push({ id, expiresAt });
     }
     return open;
   }

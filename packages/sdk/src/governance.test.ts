@@ -187,7 +187,7 @@ describe('what the members decide', () => {
     await expect(shown({ action: 8 })).rejects.toThrow(
       'The chain has a kind of proposal that this version does not know',
     );
-    await expect(shown({ state: 6 })).rejects.toThrow('a state of a proposal');
+    await expect(shown({ state: 7 })).rejects.toThrow('a state of a proposal');
   });
 
   it('is read from the module', async () => {

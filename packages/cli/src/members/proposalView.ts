@@ -9,7 +9,7 @@ import { spanText, timeText } from './timeText.ts';
 export interface ProposalView extends ProposalDescription {
   /** What it is about, in a few words. */
   readonly about: string;
-  /** What it still takes; null once it was enacted, withdrawn or has expired. */
+  /** What it still takes; null once it was enacted, withdrawn or superseded, or has expired. */
   readonly missing: string | null;
   readonly approvedBy: readonly string[];
   readonly rejectedBy: readonly string[];

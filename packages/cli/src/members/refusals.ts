@@ -27,6 +27,7 @@ const STATES: Readonly<Record<string, string>> = {
   '3': 'was enacted already',
   '4': 'was withdrawn',
   '5': 'has expired: propose it again',
+  '6': 'is void, because the members decided the same matter again since: propose it again if it is still wanted',
 };
 
 const SENTENCES: Readonly<Record<ErrorName, (words: Words) => string>> = {

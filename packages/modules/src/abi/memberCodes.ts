@@ -18,8 +18,8 @@ export const actionCode = (action: GovernanceAction): number => GOVERNANCE_ACTIO
 /** The action that a code stands for; undefined for none. */
 export const actionOf = (code: number): GovernanceAction | undefined => GOVERNANCE_ACTIONS[code - 1];
 
-/** A proposal's state. `expired` is never stored: time makes it. Append only. */
-export const proposalStates = { open: 1, passed: 2, enacted: 3, withdrawn: 4, expired: 5 } as const;
+/** A proposal's state. `expired` is never stored: time makes it; nor is `superseded`: another decision does. Append only. */
+export const proposalStates = { open: 1, passed: 2, enacted: 3, withdrawn: 4, expired: 5, superseded: 6 } as const;
 
 export type ProposalState = keyof typeof proposalStates;
 

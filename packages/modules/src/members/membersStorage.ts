@@ -129,6 +129,12 @@ export const evidenceStruct = struct('Evidence', {
   hashB: bytes32,
 });
 
+/** How many proposals there were when the members last decided whether a member validates, and by which keys. */
+export const decidedStruct = struct('Decided', {
+  standing: uint32,
+  keys: uint32,
+});
+
 /** Append only. Lists of structs are mappings with a count, because the elements of an array could not grow. */
 export const membersStorage = {
   parameters: parametersStruct,
@@ -168,4 +174,5 @@ export const membersStorage = {
   evidenceOf: mapping(uint64, mapping(uint64, mapping(uint32, uint32))),
   /** Epoch and signer to how much evidence there is. */
   evidenceCounts: mapping(uint64, mapping(uint32, uint32)),
+  decided: mapping(uint32, decidedStruct),
 } as const;

@@ -159,6 +159,39 @@ describe('a proposal', () => {
     expect(() => call(alliance.account(2), 'withdraw', id)).toThrow(`ProposalClosed(${id}, ${enacted})`);
   });
 
+  it('lets no proposal that passed and waits undo what was decided in the same matter since', () => {
+    const alliance = new TestAlliance({ observers: ['company'] });
+    const { chain, call } = alliance;
+    const { passed, superseded } = proposalStates;
+    alliance.declareReady(5);
+    const [first, second] = [1, 2].map(() => call(alliance.account(1), 'proposePromotion', 5));
+    const keys = call(alliance.account(1), 'proposeKeys', 5, testMember(70).account, '0x', '0x');
+    alliance.approve(first!, 2, 3, 4);
+    expect(call(stranger, 'getProposal', second!)).toMatchObject({ state: superseded });
+    // Another matter of the same member goes on.
+    expect(call(stranger, 'getProposal', keys)).toMatchObject({ state: proposalStates.open });
+    for (const act of [['vote', second!, true] as const, ['enact', second!] as const])
+      expect(() => call(alliance.account(2), ...(act as unknown as ['enact', number]))).toThrow(
+        `ProposalClosed(${second}, ${superseded})`,
+      );
+    // One that passed and could not be done at once stands until there is another decision.
+    const demotion = call(alliance.account(1), 'proposeDemotion', 5);
+    alliance.approve(demotion, 2, 3, 4);
+    const waiting = call(alliance.account(1), 'proposePromotion', 5);
+    chain.extraSeconds += 3_700;
+    alliance.approve(waiting, 2, 3, 4);
+    expect(call(stranger, 'getProposal', waiting)).toMatchObject({ state: passed });
+    const sooner = call(alliance.account(1), 'proposePromotion', 5);
+    alliance.approve(sooner, 2, 3, 4);
+    alliance.declareReady(5);
+    expect(alliance.validators()).toHaveLength(5);
+    const again = call(alliance.account(1), 'proposeDemotion', 5);
+    alliance.approve(again, 2, 3, 4);
+    expect(alliance.validators()).toHaveLength(4);
+    for (const id of [waiting, sooner]) expect(() => call(alliance.account(5), 'enact', id)).toThrow(/ProposalClosed/);
+    expect(call(stranger, 'getProposal', waiting)).toMatchObject({ state: superseded });
+  });
+
   it('counts one vote a member, which it may change while the proposal is open', () => {
     const alliance = new TestAlliance();
     const { call } = alliance;

@@ -1,8 +1,9 @@
 import type { Address, GovernanceAction, GovernancePolicy, Hex } from '@hanse/protocol';
 import { actionCode, actionOf, proposalStates, voteCodes } from '../abi/memberCodes.ts';
-import type { FieldAccessors, FieldReaders } from '../storage/accessors.ts';
+import type { FieldAccessors } from '../storage/accessors.ts';
 import { perform, refusalToPerform, refusalToPropose } from './actions.ts';
 import { type Context, callingMember, type Reading } from './membersContext.ts';
+import type { MembersReader } from './membership.ts';
 import type { proposalStruct } from './membersStorage.ts';
 import { subjectOf, type Tally, tallyOf } from './policies.ts';
 import { nothingProposed, type Proposed, readProposed, writeProposed } from './proposed.ts';
@@ -12,18 +13,38 @@ type ProposalRecord = FieldAccessors<typeof proposalStruct.fields>;
 /** So many proposals of one member may stand that were neither enacted nor have expired; withdrawn ones count, or a member could fill the state. */
 export const MAX_PENDING_PROPOSALS = 64;
 
-/** The state with time counted in: from the second `expiresAt` on nothing can be done any more. */
-export function stateOf(proposal: FieldReaders<typeof proposalStruct.fields>, timestamp: number): number {
+/** The matter that an action settles for its member: what is decided in it later makes earlier proposals of it void. */
+function matterOf(action: number): 'standing' | 'keys' | undefined {
+  switch (actionOf(action)) {
+    case 'promote':
+    case 'demote':
+      return 'standing';
+    case 'replaceKeys':
+      return 'keys';
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * The state with time counted in, and with what was decided since: from the second `expiresAt` on nothing can be done any more, nor after
+ * another decision in the same matter, for a proposal that passed and could not be carried out must not undo that one later.
+ */
+export function stateOf(storage: MembersReader, id: number, timestamp: number): number {
+  const proposal = storage.proposals.at(id);
   const state = proposal.state.get();
-  const isUndone = state === proposalStates.open || state === proposalStates.passed;
-  return isUndone && timestamp >= proposal.expiresAt.get() ? proposalStates.expired : state;
+  if (state !== proposalStates.open && state !== proposalStates.passed) return state;
+  const matter = matterOf(proposal.action.get());
+  if (matter !== undefined && id <= storage.decided.at(proposal.member.get())[matter].get())
+    return proposalStates.superseded;
+  return timestamp >= proposal.expiresAt.get() ? proposalStates.expired : state;
 }
 
 /** A proposal in one of these states; reverts for every other. */
 function requireProposal(context: Context, id: number, ...states: readonly number[]): ProposalRecord {
   const proposal = context.storage.proposals.at(id);
   if (proposal.action.get() === 0) throw context.error('UnknownProposal', { proposal: id });
-  const state = stateOf(proposal, context.block.timestamp);
+  const state = stateOf(context.storage, id, context.block.timestamp);
   if (!states.includes(state)) throw context.error('ProposalClosed', { proposal: id, state });
   return proposal;
 }
@@ -107,11 +128,14 @@ function pass(context: Context, id: number, { approvals, rejections, electorate 
 }
 
 function carryOut(context: Context, id: number, action: GovernanceAction, proposed: Proposed): void {
-  const proposal = context.storage.proposals.at(id);
+  const { storage } = context;
+  const proposal = storage.proposals.at(id);
   proposal.state.set(proposalStates.enacted);
   proposal.enactedHeight.set(context.block.height);
   context.emit('ProposalEnacted', { proposal: id, action: actionCode(action) });
   proposal.member.set(perform(context, action, proposed));
+  const matter = matterOf(actionCode(action));
+  if (matter !== undefined) storage.decided.at(proposed.member)[matter].set(storage.proposalCount.get());
 }
 
 export function vote(context: Context, id: number, approve: boolean): void {
@@ -150,9 +174,8 @@ export function enactAwaitedPromotion(context: Context, member: number): void {
   const { storage, block } = context;
   const id = storage.awaitedPromotion.at(member).get();
   if (id === 0) return;
-  const proposal = storage.proposals.at(id);
-  if (stateOf(proposal, block.timestamp) !== proposalStates.passed) return;
-  const proposed = readProposed(proposal);
+  if (stateOf(storage, id, block.timestamp) !== proposalStates.passed) return;
+  const proposed = readProposed(storage.proposals.at(id));
   if (refusalToPerform(context, 'promote', proposed) === undefined) carryOut(context, id, 'promote', proposed);
 }
 
@@ -191,7 +214,7 @@ export function getProposal(context: Reading, id: number) {
   const proposal = storage.proposals.at(id);
   const action = proposal.action.get();
   if (action === 0) throw context.error('UnknownProposal', { proposal: id });
-  const state = stateOf(proposal, block.timestamp);
+  const state = stateOf(storage, id, block.timestamp);
   // Of what passed, the count that decided.
   const kept: Tally = {
     approvals: proposal.approvals.get(),

@@ -106,6 +106,11 @@ struct Evidence {
     bytes32 hashB;
 }
 
+struct Decided {
+    uint32 standing;
+    uint32 keys;
+}
+
 contract Members {
     Parameters parameters;
     uint32 memberCount;
@@ -135,6 +140,7 @@ contract Members {
     mapping(uint32 => Evidence) evidence;
     mapping(uint64 => mapping(uint64 => mapping(uint32 => uint32))) evidenceOf;
     mapping(uint64 => mapping(uint32 => uint32)) evidenceCounts;
+    mapping(uint32 => Decided) decided;
 }
 
 struct Wallet {
