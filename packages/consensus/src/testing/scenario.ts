@@ -129,7 +129,10 @@ class Scene {
     flush: (command) => this.#each(command, 'on', (actor) => this.#flush(actor)),
     deliver: () => this.#deliver(),
     crash: (command) => this.#each(command, 'on', (actor) => this.#crash(actor, command.get('keep') === 'proposal')),
-    restart: (command) => this.#each(command, 'on', (actor) => this.#restart(actor, command.get('log') === 'lost')),
+    restart: (command) =>
+      this.#each(command, 'on', (actor) =>
+        this.#restart(actor, command.get('log') === 'lost', View(command.number('cut', 0))),
+      ),
     run: () => this.#run(),
   };
 
@@ -175,12 +178,13 @@ class Scene {
     return createConsensus(options, point);
   }
 
-  #start(actor: Actor, amnesia: boolean): void {
+  #start(actor: Actor, amnesia: boolean, floor = View(0)): void {
     const { votes, certificates, proposals } = actor;
     const recovered = {
       ownVotes: [...votes],
       certificates: [...certificates],
       proposals: [...proposals],
+      floor,
       ...(amnesia && { amnesia }),
     };
     this.#feed(actor, { type: 'start', recovered });
@@ -442,7 +446,7 @@ class Scene {
     actor.asked = [];
   }
 
-  #restart(actor: Actor, loses: boolean): void {
+  #restart(actor: Actor, loses: boolean, floor: View): void {
     actor.alive = true;
     if (loses) {
       actor.votes = [];
@@ -450,7 +454,7 @@ class Scene {
       actor.proposals = [];
     }
     actor.state = this.#core(actor.index, actor.point);
-    this.#start(actor, loses);
+    this.#start(actor, loses, floor);
   }
 
   /** Everything goes well, in the order of the members, until nothing is under way: flush, deliver, check, execute, build, apply. */

@@ -374,8 +374,10 @@ export class Engine {
     statement: Vote['statement'],
     others: (vote: Vote) => readonly EngineRecord[],
   ): Promise<Vote | undefined> {
+    const decidedUnderAmnesia = this.#amnesia;
     const vote = await this.#votes?.cast(statement, others);
-    if (vote === undefined) return undefined;
+    // What was decided before the log turned out to be lost neither leaves nor shows that the rule of amnesia was followed.
+    if (vote === undefined || (this.#amnesia && !decidedUnderAmnesia)) return undefined;
     this.#verifier.trust(vote.statement, vote.signer, vote.signature);
     if (this.#amnesia) this.#votedAgainInView ??= statement.view;
     return vote;
