@@ -16,7 +16,8 @@ const FILE = /^\d+-\d+-\d+-[a-z]+-[a-z]+\.votes$/;
 
 /**
  * Evidence of double votes that this member saw, a file each, so that it outlives the process until somebody has put it on the chain.
- * Bounded, since a Byzantine validator can make any amount of it.
+ * Bounded, since a Byzantine validator can make any amount of it, in one epoch after another too: what is new gets its place from whom
+ * the most is known of.
  */
 export class EvidenceStore {
   readonly #disk: Disk;
@@ -53,18 +54,40 @@ export class EvidenceStore {
     });
   }
 
-  /** Keeps a piece if it is new and there is room; resolves when it is durable. Rejects when the disk fails. */
+  /** Keeps a piece if it says something new; resolves when it is durable. Rejects when the disk fails. */
   add(piece: DoubleVote): Promise<void> {
     const { statement, signer } = piece.first;
     const name = `${statement.epoch}-${statement.view}-${signer}-${statement.kind}-${piece.second.statement.kind}.votes`;
-    if (this.#pieces.has(name) || this.#pieces.size >= MAX_PIECES) return Promise.resolve();
-    const ofSigner = [...this.#pieces.values()].filter(
-      ({ first }) => first.signer === signer && first.statement.epoch === statement.epoch,
-    );
-    if (ofSigner.length >= MAX_PER_SIGNER) return Promise.resolve();
+    const known = this.#bySigner().get(signerOf(piece))?.length ?? 0;
+    if (this.#pieces.has(name) || known >= MAX_PER_SIGNER) return Promise.resolve();
+    const dropped = this.#pieces.size >= MAX_PIECES ? this.#leastUseful() : undefined;
+    if (dropped !== undefined) this.#pieces.delete(dropped);
     this.#pieces.set(name, piece);
-    this.#writing = this.#writing.catch(() => undefined).then(() => this.#write(name, piece));
+    this.#writing = this.#writing
+      .catch(() => undefined)
+      .then(async () => {
+        if (dropped !== undefined) await this.#disk.remove(`${FOLDER}/${dropped}`);
+        await this.#write(name, piece);
+      });
     return this.#writing;
+  }
+
+  /** The names of the pieces of each signer and epoch, in the order in which they came. */
+  #bySigner(): ReadonlyMap<string, readonly string[]> {
+    const names = new Map<string, string[]>();
+    for (const [name, piece] of this.#pieces) {
+      const ofSigner = names.get(signerOf(piece)) ?? [];
+      names.set(signerOf(piece), ofSigner);
+      ofSigner.push(name);
+    }
+    return names;
+  }
+
+  /** The newest of those of whom the most is kept; the oldest of all if there is one piece of each. */
+  #leastUseful(): string | undefined {
+    let most: readonly string[] = [];
+    for (const names of this.#bySigner().values()) if (names.length > most.length) most = names;
+    return most.at(-1);
   }
 
   async #write(name: string, { first, second }: DoubleVote): Promise<void> {
@@ -76,6 +99,8 @@ export class EvidenceStore {
     await this.#disk.flushDirectory(FOLDER);
   }
 }
+
+const signerOf = ({ first: { statement, signer } }: DoubleVote): string => `${statement.epoch} ${signer}`;
 
 function readPiece(bytes: Uint8Array): DoubleVote | undefined {
   try {
