@@ -350,6 +350,32 @@ describe('write-ahead log', () => {
     expect((await disk.list('log')).length).toBeLessThan(4);
   });
 
+  it('says up to where it was cut, also after a kill that left the newest segment empty', async () => {
+    const disk = new SimulatedDisk();
+    const small = { ...options, segmentBytes: 200 };
+    const { log, floor } = await WriteAheadLog.open(disk, small);
+    expect(floor).toEqual({ epoch: 0, view: 0 });
+    for (let view = 1; view <= 20; view++) {
+      // An epoch begins its views anew.
+      log.append({ ...record(view <= 10 ? view : view - 10), epoch: view <= 10 ? 0 : 1 });
+      await log.flushed();
+    }
+    expect((await WriteAheadLog.open(disk, small)).floor).toEqual({ epoch: 0, view: 0 });
+    await log.cutBelow(1, 6);
+    const lowest = async () => {
+      const { records, floor: cutUpTo } = await WriteAheadLog.open(disk, small);
+      return [cutUpTo, { epoch: records[0]!.epoch, view: records[0]!.view }] as const;
+    };
+    const [cutUpTo, first] = await lowest();
+    expect([cutUpTo.epoch, first.epoch, first.view - cutUpTo.view]).toEqual([1, 1, 1]);
+    const last = Number((await disk.list('log')).at(-1)!.slice(0, 8));
+    await disk.open(`log/${String(last + 1).padStart(8, '0')}.wal`);
+    await WriteAheadLog.open(disk, small);
+    for (const name of (await disk.list('log')).slice(0, -1)) await disk.remove(`log/${name}`);
+    const { floor: bareFloor } = await WriteAheadLog.open(disk, small);
+    expect(bareFloor).toEqual({ epoch: 1, view: 10 });
+  });
+
   it('says when a killed process left a segment without what it was to carry', async () => {
     const disk = new SimulatedDisk();
     const small = { ...options, segmentBytes: 100 };
