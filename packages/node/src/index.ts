@@ -23,10 +23,21 @@ export {
   readJsonFile,
   readNodeConfig,
 } from './config/nodeConfig.ts';
-export { readRecovery, recoveryFile } from './config/recoveryFiles.ts';
+export {
+  readPromises,
+  readRecoveries,
+  readRecovery,
+  readRefusals,
+  recoveryFolder,
+  removePromise,
+  writePromise,
+  writeRecovery,
+  writeRefusal,
+} from './config/recoveryFiles.ts';
 export { type SupportedRules, supportedRules } from './execution/ruleVersions.ts';
 export { genesisHashOf } from './genesisHashOf.ts';
 export { type RunningNode, startNode } from './node.ts';
 export { acquireFolderLock, FolderLockedError, networkLock } from './runtime/folderLock.ts';
 export { transportPublicKey } from './runtime/transportKey.ts';
+export { openStoppedMember, type StoppedMember } from './stoppedMember.ts';
 export { version } from './version.ts';

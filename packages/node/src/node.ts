@@ -1,15 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModuleReaders } from '@hanse/modules';
-import {
-  bytesToHex,
-  type Genesis,
-  type Hash,
-  type Hex,
-  ProtocolError,
-  parseGenesis,
-  type Suite,
-} from '@hanse/protocol';
+import { bytesToHex, type Hash, type Hex, type Suite } from '@hanse/protocol';
 import type { LedgerService } from './chain/ledgerService.ts';
 import type { SenderService } from './chain/senderService.ts';
 import { Member, type MemberRuntime } from './composition/member.ts';
@@ -19,8 +11,9 @@ import { chooseOwnKeys } from './composition/ownKeys.ts';
 import { ConfigError } from './config/configError.ts';
 import { createSuite } from './config/createSuite.ts';
 import { keyUsage, type MemberKeyRing, readMemberKeyRing, type StoredKey } from './config/memberKeys.ts';
-import { type NodeConfig, readJsonFile } from './config/nodeConfig.ts';
-import { readRecoveries, recoveryFolder } from './config/recoveryFiles.ts';
+import type { NodeConfig } from './config/nodeConfig.ts';
+import { readGenesis } from './config/readGenesis.ts';
+import { readPromises, readRecoveries, recoveryFolder } from './config/recoveryFiles.ts';
 import { createKeySigner, EPOCH_FAILED, type Signer } from './engine/index.ts';
 import type { CallService } from './execution/callService.ts';
 import { type SupportedRules, supportedRules } from './execution/ruleVersions.ts';
@@ -124,6 +117,7 @@ async function assemble(config: NodeConfig, options: NodeOptions, cleanup: Clean
       genesis,
       ledgerFolder: join(config.data, 'ledger'),
       recoveries: readRecoveries(recoveryFolder(config.data)),
+      promises: readPromises(config.keys),
       ...supported,
     },
     limits.callThreads,
@@ -290,17 +284,6 @@ class Failure {
 
   report(error: Error): void {
     this.#report(error);
-  }
-}
-
-function readGenesis(file: string): Genesis {
-  try {
-    return parseGenesis(readJsonFile(file, 'The genesis'));
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    throw new ConfigError(
-      `The genesis ${file} is damaged: ${error.message}. Restore it from a copy, or get it from another member.`,
-    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { hexToBytes, isHash, isHex, numberToBytes, utf8ToBytes } from './bytes.ts';
+import { bytesToHex, hexToBytes, isHash, isHex, numberToBytes, utf8ToBytes } from './bytes.ts';
 import { faultBound, MAX_VALIDATORS, type Validator, type ValidatorSet } from './consensus.ts';
 import { ProtocolError } from './errors.ts';
 import { MAX_MEMBERS, MEMBER_NAME } from './parseGenesis.ts';
@@ -59,6 +59,16 @@ export function recoveryBytes(plan: RecoveryPlan): Uint8Array {
     plan.removed.map(utf8ToBytes),
     utf8ToBytes(plan.reason),
   ]);
+}
+
+/** What tells a plan from every other one. */
+export function recoveryHash(suite: Suite, plan: RecoveryPlan): Hash {
+  return suite.hashHex(recoveryBytes(plan));
+}
+
+/** Whether two documents are of one plan, whoever signed them. */
+export function isSamePlan(first: RecoveryPlan, second: RecoveryPlan): boolean {
+  return bytesToHex(recoveryBytes(first)) === bytesToHex(recoveryBytes(second));
 }
 
 /**

@@ -29,8 +29,10 @@ export interface MemberStatus {
   readonly view: number;
   /** The names of the validators of the epoch in their order. */
   readonly validators: readonly string[];
-  /** `observer`: it has no vote. `waiting`, `amnesia`, `stopped`: it has one and does not use it (packages/consensus/spec.md). */
-  readonly voting: 'voting' | 'observer' | 'waiting' | 'amnesia' | 'stopped';
+  /** `observer`: it has no vote. `waiting`, `amnesia`, `recovery`, `stopped`: it has one and does not use it (packages/consensus/spec.md). */
+  readonly voting: 'voting' | 'observer' | 'waiting' | 'amnesia' | 'recovery' | 'stopped';
+  /** The block of a recovery that it signed and by which the chain there has not gone on. */
+  readonly recoveryPending: number | null;
   /** Whether the chain has this member, as far as the member knows the chain: `none` while it waits to be admitted. */
   readonly membership: 'active' | 'removed' | 'none';
   /** Signs its votes; null if it has none. */

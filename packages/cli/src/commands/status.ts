@@ -144,7 +144,7 @@ function cells(row: Row): readonly string[] {
 }
 
 /** Whether a member has a vote and uses it. */
-function votesOf({ name, membership, voting, validators }: MemberStatus): string {
+function votesOf({ name, membership, voting, validators, recoveryPending }: MemberStatus): string {
   if (membership === 'none') return 'not admitted';
   if (membership === 'removed') return 'removed';
   switch (voting) {
@@ -156,6 +156,8 @@ function votesOf({ name, membership, voting, validators }: MemberStatus): string
       return 'not yet (waiting)';
     case 'amnesia':
       return 'not yet (amnesia)';
+    case 'recovery':
+      return `NO (recovery of block ${recoveryPending})`;
     case 'stopped':
       return 'NO (stopped)';
   }

@@ -54,6 +54,7 @@ describe('a vote that is not used', () => {
     [{ voting: 'observer' }, ['problem']],
     [{ voting: 'stopped' }, ['problem']],
     [{ voting: 'amnesia' }, ['warning']],
+    [{ voting: 'recovery', recoveryPending: 7 }, ['warning']],
   ] as const)('%j gives %j', (fields, levels) => {
     expect(checkVoting(status(fields)).map(({ level }) => level)).toEqual(levels);
   });

@@ -58,7 +58,7 @@ export function notAMember(name: string, membership: 'none' | 'removed'): Findin
 }
 
 /** Whether a member uses the vote that it has. */
-export function checkVoting({ name, voting, validators }: MemberStatus): readonly Finding[] {
+export function checkVoting({ name, voting, validators, height, recoveryPending }: MemberStatus): readonly Finding[] {
   if (voting === 'stopped')
     return [
       problem(`${name} has stopped voting for good`, `Look for "alarm" in its log; a person decides what follows.`),
@@ -70,11 +70,20 @@ export function checkVoting({ name, voting, validators }: MemberStatus): readonl
         'Put the key there from a copy and restart the member, or let the others replace it (hanse member propose keys).',
       ),
     ];
+  if (voting === 'recovery')
+    return [
+      warning(
+        `${name} waits for the recovery of block ${recoveryPending} to be completed, and follows without a vote at block ${height}`,
+        'Pass the document on until all have signed it, then at every member: hanse recovery apply. If it is given up: hanse recovery withdraw.',
+      ),
+    ];
   if (voting === 'amnesia')
     return [
       warning(
         `${name} lost its log of votes and follows without a vote until that is safe`,
-        'Nothing is to be done if the other validators run: it votes again by itself.',
+        validators.length > 3
+          ? 'Nothing is to be done if the other validators run: it votes again by itself.'
+          : 'With three validators or fewer it cannot find out by itself. All sign a document that removes nobody: hanse recovery plan, without --without.',
       ),
     ];
   return [];

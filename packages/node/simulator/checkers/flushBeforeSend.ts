@@ -141,6 +141,7 @@ class DurableLog {
         return;
       }
       case 'amnesia':
+      case 'recovery':
     }
   }
 }

@@ -1,8 +1,22 @@
 import { membersAbi, membersAddress } from '@hanse/modules';
-import { bytesToHex, type Hash, Height, type Hex, hexToBytes } from '@hanse/protocol';
+import {
+  bytesToHex,
+  Epoch,
+  type Hash,
+  Height,
+  type Hex,
+  hexToBytes,
+  type Recovery,
+  type RecoveryPlan,
+  recoveryBytes,
+  recoveryHash,
+} from '@hanse/protocol';
 import { decodeErrorResult, encodeFunctionData } from 'viem';
 import { expect } from 'vitest';
+import { createKeySigner, defaultEngineOptions, openRecoveryLog, type RecoveryLog } from '../../src/engine/index.ts';
 import { testAccount, testTransaction } from '../../src/execution/testing/executionFixture.ts';
+import { createConsoleLogger } from '../../src/runtime/consoleLogger.ts';
+import { openLedger } from '../world/openLedger.ts';
 import { ScriptedCluster, type ScriptedClusterOptions } from './scriptedCluster.ts';
 
 type MembersFunction = Extract<(typeof membersAbi)[number], { type: 'function' }>['name'];
@@ -75,6 +89,76 @@ export class Alliance {
     const { address } = testAccount(index + 1);
     const endpoints = [`${names[index]}:1`];
     return [names[index], role, address, suite.publicKey(voteKeys[index]!), transportKeys[index], endpoints];
+  }
+
+  /** The plan by which members 0 and 1 of four go on alone from the head of member 0. */
+  plan(changes: Partial<RecoveryPlan> = {}): RecoveryPlan {
+    const { reader } = this.cluster.running(0);
+    const height = reader.headHeight();
+    return {
+      format: 1,
+      genesisHash: reader.genesisHash()!,
+      height,
+      blockHash: reader.header(height)!.hash,
+      epoch: Epoch(1),
+      validators: this.names.slice(0, 2),
+      removed: this.names.slice(2, 4),
+      reason: 'two machines burnt down',
+      ...changes,
+    };
+  }
+
+  /** The document, with the signatures of those named. */
+  recoveryOf(plan: RecoveryPlan, signers: readonly number[]): Recovery {
+    const { suite, voteKeys } = this.cluster.setup;
+    const signatures = signers.map((index) => ({
+      member: this.names[index]!,
+      signature: bytesToHex(suite.sign(voteKeys[index]!, recoveryBytes(plan))),
+    }));
+    return { ...plan, signatures };
+  }
+
+  /** What the program does before it signs, for members that do not run: it notes the plan in their log and promises it. */
+  async promise(plan: RecoveryPlan, members: readonly number[]): Promise<void> {
+    for (const index of members) {
+      const log = await this.#openLog(index);
+      await this.#awaited(log.note(plan.epoch, recoveryHash(this.cluster.setup.suite, plan)));
+      await this.#awaited(log.close());
+      this.cluster.machine(index).promises.push(plan);
+    }
+  }
+
+  /** Members that do not run are given the complete document and started. */
+  async restartWith(recovery: Recovery, members: readonly number[]): Promise<void> {
+    for (const index of members) this.cluster.machine(index).recoveries.push(recovery);
+    for (const index of members) await this.cluster.start(index);
+  }
+
+  async #openLog(index: number): Promise<RecoveryLog> {
+    const { world, setup } = this.cluster;
+    const machine = this.cluster.machine(index);
+    if (machine.process !== undefined) throw new Error(`${machine.name} runs, and holds its log open`);
+    const { suite, genesisHash, genesis } = setup;
+    const { idleBlockIntervalMs, maxBlockTransactions, maxBlockBytes } = genesis.parameters;
+    const ledger = openLedger(setup, { store: machine.database.open(), clock: world.clock }, machine);
+    const head = await this.#awaited(ledger.finalizedHead());
+    const limits = { idleBlockIntervalMs, maxBlockTransactions, maxBlockBytes };
+    const signer = createKeySigner(suite, machine.voteKeys[0]!);
+    const logger = createConsoleLogger({ level: 'error', format: 'json', sink: { write: () => true }, nowMs: () => 0 });
+    const modules = { disk: machine.disk, clock: world.clock, logger };
+    return this.#awaited(
+      openRecoveryLog({ ...defaultEngineOptions, suite, genesisHash, ...limits }, signer, head, modules),
+    );
+  }
+
+  /** What takes simulated time passes while the world goes on. */
+  async #awaited<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const watched = work.finally(() => {
+      done = true;
+    });
+    await this.cluster.run(10_000, () => done);
+    return watched;
   }
 
   validators(through = 0): readonly string[] {

@@ -21,7 +21,11 @@ export async function prepareChain(
   const [source, ...copies] = indexes.map((index) => cluster.machine(index).database.open());
   if (source === undefined) return;
   const { clock } = cluster.world;
-  const first = openLedger(cluster.setup, { store: source, clock }, { supported: supportedRules, recoveries: [] });
+  const first = openLedger(
+    cluster.setup,
+    { store: source, clock },
+    { supported: supportedRules, recoveries: [], promises: [] },
+  );
   let head = await first.finalizedHead();
   const { epoch } = head.validators;
   for (let count = 0; count < blocks; count++) {

@@ -1,4 +1,4 @@
-import type { Recovery } from '@hanse/protocol';
+import type { Recovery, RecoveryPlan } from '@hanse/protocol';
 import type { Introduction } from '../../src/composition/reachableMembers.ts';
 import type { EngineState } from '../../src/engine/index.ts';
 import type { SupportedRules } from '../../src/execution/ruleVersions.ts';
@@ -53,6 +53,8 @@ export class Machine {
   supported: SupportedRules;
   /** Recovery documents that its operator confirmed before the next start. */
   readonly recoveries: Recovery[] = [];
+  /** Plans of recoveries that its operator signed, kept beside its keys. */
+  readonly promises: RecoveryPlan[] = [];
   /** Members of whom its operator was told before the next start. */
   introduced: readonly Introduction[] = [];
   incarnations = 0;

@@ -1,5 +1,5 @@
 import { ModuleReaders } from '@hanse/modules';
-import type { Recovery } from '@hanse/protocol';
+import type { Recovery, RecoveryPlan } from '@hanse/protocol';
 import { LedgerService } from '../../src/chain/ledgerService.ts';
 import { BlockExecutor } from '../../src/execution/blockExecutor.ts';
 import type { SupportedRules } from '../../src/execution/ruleVersions.ts';
@@ -12,10 +12,18 @@ import type { NetworkSetup } from './networkSetup.ts';
 export function openLedger(
   { suite, genesisHash, rules, keys, modules }: NetworkSetup,
   { store, clock }: { readonly store: KeyValueStore; readonly clock: Clock },
-  { supported, recoveries }: { readonly supported: SupportedRules; readonly recoveries: readonly Recovery[] },
+  {
+    supported,
+    recoveries,
+    promises,
+  }: {
+    readonly supported: SupportedRules;
+    readonly recoveries: readonly Recovery[];
+    readonly promises: readonly RecoveryPlan[];
+  },
 ): LedgerService {
   return new LedgerService(
-    { suite, genesisHash, rules, supported, recoveries },
+    { suite, genesisHash, rules, supported, recoveries, promises },
     {
       store: new LedgerStore(store, { suite, keys }),
       executor: new BlockExecutor({ suite, rules, genesisHash }, { modules, keys }),

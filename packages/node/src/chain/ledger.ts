@@ -25,8 +25,17 @@ export interface FinalizedHead {
   readonly certificate: Certificate<FinalizeStatement> | undefined;
   /** The set that decides the next block. */
   readonly validators: ValidatorSet;
-  /** This member confirmed a recovery from a block above: it signs nothing until it is there. */
-  readonly recoveryPending: boolean;
+  /** What this member confirmed and is not there yet: until then it signs nothing. */
+  readonly recoveryPending: PendingRecovery | undefined;
+  /** The hash of the recovery by which the epoch of `validators` began; undefined if the state itself began it. */
+  readonly begunBy: Hash | undefined;
+}
+
+/** A recovery that this member signed, or that its operator put beside the ledger, and by which the chain here has not gone on. */
+export interface PendingRecovery {
+  readonly height: Height;
+  /** Whether the complete document is at hand, so that only blocks are missing. */
+  readonly complete: boolean;
 }
 
 /** What executing a proposal gave. */

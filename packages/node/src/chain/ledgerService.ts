@@ -12,6 +12,7 @@ import {
   ProtocolError,
   proposalDigest,
   type Recovery,
+  type RecoveryPlan,
   type RuleVersions,
   type SignedTransaction,
   type Suite,
@@ -58,6 +59,8 @@ export interface LedgerOptions {
   readonly supported?: SupportedRules;
   /** By which the alliance went on after it had lost its quorum, as the operator confirmed; none if absent. */
   readonly recoveries?: readonly Recovery[];
+  /** The plans that this member signed. */
+  readonly promises?: readonly RecoveryPlan[];
 }
 
 export interface LedgerModules {
@@ -100,13 +103,13 @@ export class LedgerService implements Ledger {
     this.#options = options;
     this.#modules = modules;
     this.#sets = new ValidatorSets(modules.readers);
-    const { suite, genesisHash, recoveries = [] } = options;
+    const { suite, genesisHash, recoveries = [], promises = [] } = options;
     this.#recoveries = new Recoveries(
-      { suite, genesisHash, recoveries },
+      { suite, genesisHash, recoveries, promises },
       { readers: modules.readers, sets: this.#sets },
     );
     this.#head = this.#loadHead();
-    this.#assertRecovered(recoveries);
+    this.#assertRecovered();
     // A recovery of the head that is not sound must not be found out only later.
     this.#setAfter(this.#head);
   }
@@ -170,6 +173,7 @@ export class LedgerService implements Ledger {
 
   #describeHead(): FinalizedHead {
     const { digest, height, hash, timeMs, proposal, certificate } = this.#head;
+    const validators = this.#setAfter(this.#head);
     return {
       height: height as Height,
       digest,
@@ -178,8 +182,9 @@ export class LedgerService implements Ledger {
       epoch: proposal?.epoch ?? (0 as Epoch),
       view: certificate?.statement.view ?? proposal?.view ?? (0 as FinalizedHead['view']),
       certificate,
-      validators: this.#setAfter(this.#head),
-      recoveryPending: this.#recoveries.isPending(height),
+      validators,
+      recoveryPending: this.#recoveries.pending(height),
+      begunBy: this.#recoveries.begunBy(height, validators.epoch),
     };
   }
 
@@ -198,9 +203,9 @@ export class LedgerService implements Ledger {
   }
 
   /** A recovery below the head must be the one by which the chain here went on. */
-  #assertRecovered(recoveries: readonly Recovery[]): void {
+  #assertRecovered(): void {
     const { store, readers } = this.#modules;
-    for (const { height, blockHash, epoch } of recoveries) {
+    for (const { height, blockHash, epoch } of this.#recoveries.inForce()) {
       if (height >= this.#head.height) continue;
       const here = store.header(height)?.hash;
       if (here === blockHash && readers.readEpochStart(store.state(), epoch) === height) continue;

@@ -90,6 +90,7 @@ export class MemberStatus {
       view: () => state().view,
       validators: () => member.engine.validators.validators.map(({ name }) => name),
       voting: () => state().voting,
+      recoveryPending: () => state().recoveryPending?.height,
       membership: () => membershipOf(this.#self()),
       keys: () => ({ voteKey: this.#reigningKey(), voteKeys: voteKeys(), transportKey: member.transportKey }),
       openProposals: () => this.#openProposals(),
@@ -165,7 +166,9 @@ export class MemberStatus {
   }
 
   #consensusCheck(): Check {
-    const { voting, epoch, view, finalizedHeight } = this.#modules.member.engine.state();
+    const state = this.#modules.member.engine.state();
+    const { voting, epoch, view, finalizedHeight } = state;
+    if (voting === 'recovery') return { healthy: false, detail: recoveryDetail(state) };
     const detail = `${voting} in epoch ${epoch}, view ${view}; block ${finalizedHeight} is final`;
     return { healthy: voting === 'voting' || voting === 'observer', detail };
   }
@@ -187,6 +190,16 @@ export class MemberStatus {
     const { alarms } = this.#modules.member;
     return { healthy: alarms.isWell, detail: alarms.describe() };
   }
+}
+
+/** What a member waits for that confirmed a recovery, and what a person has to do about it. */
+export function recoveryDetail({ recoveryPending, finalizedHeight }: EngineState): string {
+  const { height, complete } = recoveryPending!;
+  if (complete) return `follows without a vote until it has block ${height}, from which the recovery goes on`;
+  const promised = `waits for the recovery of block ${height} to be completed, which this member signed: it follows without a vote`;
+  return finalizedHeight > height
+    ? `${promised}. Block ${finalizedHeight} is final without that recovery: if it is given up, hanse recovery withdraw`
+    : promised;
 }
 
 /** A member under load is a few blocks behind now and then, for a moment: that is no reason to send its clients elsewhere. */

@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
-  closeSync,
   existsSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -16,6 +13,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { type Address, bytesToHex, type Hex, hexToBytes, type Suite } from '@hanse/protocol';
 import { transportPublicKey } from '../runtime/transportKey.ts';
+import { flush, flushFolder } from './flushPath.ts';
 
 /** The private keys that a member's node needs; raw bytes, never logged. */
 export interface MemberKeys {
@@ -77,20 +75,6 @@ export function writeKeyFile(path: string, key: Uint8Array): void {
     rmSync(temporary, { force: true });
   }
   flushFolder(folder);
-}
-
-/** Windows flushes only what may be written, and no folders; a folder is opened for reading alone. */
-function flush(path: string, flags = 'r+'): void {
-  const handle = openSync(path, flags);
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
-function flushFolder(folder: string): void {
-  if (process.platform !== 'win32') flush(folder, 'r');
 }
 
 /** Reads a key file: 32 bytes as hexadecimal. Refuses one that others on this machine can read. */

@@ -22,7 +22,7 @@ import {
   View,
   type Vote,
 } from '@hanse/protocol';
-import type { FinalizedBlock, FinalizedHead } from '../chain/ledger.ts';
+import type { FinalizedBlock, FinalizedHead, PendingRecovery } from '../chain/ledger.ts';
 import type { Timer } from '../runtime/clock.ts';
 import { alarmKindOf } from '../runtime/diskFailure.ts';
 import { BlockPipeline, type Head, type UntimedInput } from './blockPipeline.ts';
@@ -78,6 +78,7 @@ export class Engine {
   readonly #status: StatusExchange;
   readonly #recovered: RecoveredLog;
   readonly #enteredAnew: boolean;
+  readonly #recoveryPending: PendingRecovery | undefined;
   #core: ConsensusState;
   #head: Head;
   #headCertificate: Certificate<FinalizeStatement> | undefined;
@@ -104,7 +105,8 @@ export class Engine {
     this.metrics = beginning.metrics;
     this.#enteredAnew = beginning.enteredAnew;
     this.#validators = head.validators;
-    this.#self = head.recoveryPending ? undefined : placeOf(beginning.log.signer, head.validators);
+    this.#recoveryPending = head.recoveryPending;
+    this.#self = head.recoveryPending !== undefined ? undefined : placeOf(beginning.log.signer, head.validators);
     this.#head = headOf(head);
     this.#headCertificate = certificateOf(head);
     this.#recovered = recovered;
@@ -204,6 +206,7 @@ export class Engine {
       finalizedHeight: this.#head.height,
       voting: this.#votingState(),
       self: this.#self,
+      recoveryPending: this.#recoveryPending,
       signedAsFinal: this.#votes?.signedAsFinal(this.#head.height) ?? [],
     };
   }
@@ -249,6 +252,7 @@ export class Engine {
   }
 
   #votingState(): VotingState {
+    if (this.#recoveryPending !== undefined) return 'recovery';
     if (this.#self === undefined) return 'observer';
     if (this.#stopped) return 'stopped';
     if (this.#amnesia && this.#votedAgainInView === undefined) return 'amnesia';

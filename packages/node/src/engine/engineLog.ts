@@ -61,6 +61,8 @@ export class EngineLog {
 
   /** Up to where records were cut off. */
   readonly #floor: Position;
+  /** The recoveries that were signed while this log was there. */
+  readonly #recoveries: Set<Hash>;
 
   constructor(log: WriteAheadLog, signer: Signer | undefined, opened: LogContent) {
     this.log = log;
@@ -68,6 +70,9 @@ export class EngineLog {
     this.#records = opened.records;
     this.#lost = opened.lost;
     this.#floor = opened.floor;
+    this.#recoveries = new Set(
+      opened.records.flatMap((record) => (record.kind === 'recovery' ? [record.recovery] : [])),
+    );
   }
 
   /**
@@ -79,9 +84,28 @@ export class EngineLog {
     const recovered = aboveHead(this.#records, head);
     // Those of later epochs wait for their engine: the ledger beside the log may be older than the log.
     this.#records = this.#records.filter((record) => epochOf(record) > epoch);
-    const amnesia = this.#lost && placeOf(this.signer, head.validators) !== undefined;
+    const amnesia =
+      this.#lost && placeOf(this.signer, head.validators) !== undefined && !(await this.#isClearedBy(head));
     if (amnesia) await noteAmnesia(this.log, epoch);
     return { ...recovered, amnesia, floor: this.#floorAbove(head) };
+  }
+
+  /**
+   * Whether the epoch began by a recovery that this log knows of: what was lost before is of older epochs, and of this one it holds everything.
+   * Durable at once, so that the note of the recovery may be cut later.
+   */
+  async #isClearedBy({ begunBy, validators }: FinalizedHead): Promise<boolean> {
+    if (begunBy === undefined || !this.#recoveries.has(begunBy)) return false;
+    this.log.append(encodeEngineRecord(this.noteFound(validators.epoch)));
+    await this.log.flushed();
+    return true;
+  }
+
+  /** Notes that the log is whole as far as the epoch of a recovery is concerned, before the member signs that recovery. */
+  async noteRecovery(epoch: Epoch, recovery: Hash): Promise<void> {
+    this.#recoveries.add(recovery);
+    this.log.append(encodeEngineRecord({ kind: 'recovery', epoch, recovery }));
+    await this.log.flushed();
   }
 
   /** Nothing was cut off that storage did not hold; so if storage is below that now, it is not what it was. */
@@ -188,6 +212,7 @@ function aboveHead(
   const certificates: Certificate[] = [];
   const proposals: Extract<EngineRecord, { kind: 'proposal' }>[] = [];
   for (const record of records) {
+    if (record.kind === 'recovery') continue;
     if (record.kind === 'amnesia' || epochOf(record) !== epoch || viewOf(record) <= view) continue;
     if (record.kind === 'vote') votes.push(record.vote);
     else if (record.kind === 'certificate') certificates.push(record.certificate);
@@ -202,14 +227,16 @@ function isNotedAsLost(records: readonly EngineRecord[]): boolean {
   return note !== undefined && !note.over;
 }
 
-function statementOf(record: Exclude<EngineRecord, { kind: 'amnesia' }>): Statement {
+type SignedRecord = Exclude<EngineRecord, { kind: 'amnesia' | 'recovery' }>;
+
+function statementOf(record: SignedRecord): Statement {
   if (record.kind === 'vote') return record.vote.statement;
   return record.kind === 'certificate' ? record.certificate.statement : record.message.leaderVote.statement;
 }
 
 const epochOf = (record: EngineRecord): number =>
-  record.kind === 'amnesia' ? record.epoch : statementOf(record).epoch;
-const viewOf = (record: Exclude<EngineRecord, { kind: 'amnesia' }>): number => statementOf(record).view;
+  record.kind === 'amnesia' || record.kind === 'recovery' ? record.epoch : statementOf(record).epoch;
+const viewOf = (record: SignedRecord): number => statementOf(record).view;
 
 /** Says whether the log was lost; carried from segment to segment, so that no log is ever without a record. */
 function amnesiaRecord(epoch: Epoch, over: boolean): LogRecord {

@@ -1,5 +1,5 @@
 import type { Epoch, Hash, Height, Suite, ValidatorIndex, View } from '@hanse/protocol';
-import type { Ledger } from '../chain/ledger.ts';
+import type { Ledger, PendingRecovery } from '../chain/ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Disk } from '../runtime/disk.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -50,9 +50,9 @@ export interface EngineModules {
 
 /**
  * `waiting`: not enough members have reported since the start, or storage is older than the log of votes. `amnesia`: the log was lost (packages/consensus/spec.md,
- * "Amnesia").
+ * "Amnesia"). `recovery`: this member confirmed a recovery by which the chain here has not gone on ("Loss of the quorum").
  */
-export type VotingState = 'observer' | 'waiting' | 'amnesia' | 'voting' | 'stopped';
+export type VotingState = 'observer' | 'waiting' | 'amnesia' | 'recovery' | 'voting' | 'stopped';
 
 export interface EngineState {
   readonly epoch: Epoch;
@@ -63,6 +63,8 @@ export interface EngineState {
   readonly voting: VotingState;
   /** This member's place in the set, if it is in it. */
   readonly self: ValidatorIndex | undefined;
+  /** What it waits for while `voting` is `recovery`. */
+  readonly recoveryPending: PendingRecovery | undefined;
   /** Blocks that this member signed as final and does not know to be final: elsewhere they may be. Ascending by height. */
   readonly signedAsFinal: readonly { readonly height: Height; readonly blockHash: Hash }[];
 }

@@ -5,4 +5,5 @@ export { type DoubleVote, EvidenceStore } from './evidenceStore.ts';
 export type { MemberTransport } from './memberTransport.ts';
 export { messageKinds } from './messages.ts';
 export type { EngineMetrics } from './metrics.ts';
+export { openRecoveryLog, type RecoveryLog } from './recoveryLog.ts';
 export { createKeySigner, type KeyUsage, type Signer } from './signer.ts';

@@ -1,5 +1,6 @@
 import type { ProposalMessage } from '@hanse/consensus';
 import {
+  bytesToHex,
   bytesToNumber,
   type Certificate,
   decodeCertificate,
@@ -34,14 +35,25 @@ export interface AmnesiaNote {
   readonly over: boolean;
 }
 
+/**
+ * This log was whole, as far as the epoch is concerned that the recovery with this hash begins: the member had not signed the recovery
+ * yet, so nobody could be in that epoch (packages/consensus/spec.md, "Loss of the quorum").
+ */
+export interface RecoveryNote {
+  readonly kind: 'recovery';
+  readonly epoch: number;
+  readonly recovery: Hash;
+}
+
 export type EngineRecord =
   | { readonly kind: 'vote'; readonly vote: Vote }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
   /** A proposal with all its transactions, in order, as they were signed. */
   | { readonly kind: 'proposal'; readonly message: ProposalMessage; readonly transactions: readonly Uint8Array[] }
-  | AmnesiaNote;
+  | AmnesiaNote
+  | RecoveryNote;
 
-const types = { vote: 2, certificate: 3, proposal: 4, amnesia: 5 } as const;
+const types = { vote: 2, certificate: 3, proposal: 4, amnesia: 5, recovery: 6 } as const;
 
 /** The header's payload: [tag, format, genesis hash, vote key]. Without a key it is an observer's log. */
 export function encodeBinding(genesisHash: Hash, voteKey: Hex | undefined): Uint8Array {
@@ -72,6 +84,10 @@ export function encodeEngineRecord(record: EngineRecord): LogRecord {
       const payload = encodeList([numberToBytes(record.epoch), numberToBytes(record.over ? 1 : 0)]);
       return { type: types.amnesia, epoch: record.epoch, view: 0, payload };
     }
+    case 'recovery': {
+      const payload = encodeList([numberToBytes(record.epoch), hexToBytes(record.recovery)]);
+      return { type: types.recovery, epoch: record.epoch, view: 0, payload };
+    }
   }
 }
 
@@ -89,6 +105,10 @@ export function decodeEngineRecord(record: LogRecord, digestOf: (proposal: Propo
     case types.amnesia: {
       const [epoch, over] = decodeList(record.payload, 2);
       return { kind: 'amnesia', epoch: bytesToNumber(epoch!), over: bytesToNumber(over!) === 1 };
+    }
+    case types.recovery: {
+      const [epoch, recovery] = decodeList(record.payload, 2);
+      return { kind: 'recovery', epoch: bytesToNumber(epoch!), recovery: bytesToHex(recovery!) };
     }
     default:
       throw new Error(`the write-ahead log holds a record of type ${record.type}, which this program does not know`);

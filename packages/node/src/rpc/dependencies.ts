@@ -119,7 +119,9 @@ export interface NodeStatus {
   /** The names of the validators of the present epoch in their order. */
   validators(): readonly string[];
   /** Whether it votes, and if not, why. */
-  voting(): 'observer' | 'waiting' | 'amnesia' | 'voting' | 'stopped';
+  voting(): 'observer' | 'waiting' | 'amnesia' | 'recovery' | 'voting' | 'stopped';
+  /** The block of the recovery that it confirmed and by which the chain here has not gone on. */
+  recoveryPending(): number | undefined;
   /** Whether the chain, as far as it is known here, has this member. */
   membership(): 'none' | 'active' | 'removed';
   keys(): KeyInformation;

@@ -12,7 +12,7 @@ import { readServiceOptions } from './serviceOptions.ts';
 
 /** The ledger, with storage and execution, on a thread of its own. Writes the genesis into an empty folder. */
 export const createService: ServiceFactory = (options, context) => {
-  const { genesis, ledgerFolder, recoveries, suite, supported } = readServiceOptions(options, context);
+  const { genesis, ledgerFolder, recoveries, promises, suite, supported } = readServiceOptions(options, context);
   const keys = new StateKeys(suite);
   const modules = new ModuleHost(suite);
   const rules = executionRules(genesis, suite);
@@ -21,7 +21,7 @@ export const createService: ServiceFactory = (options, context) => {
   store.initialize(block);
   const executor = new BlockExecutor({ suite, rules, genesisHash: block.hash }, { modules, keys });
   return new LedgerService(
-    { suite, genesisHash: block.hash, rules, recoveries, ...(supported === undefined ? {} : { supported }) },
+    { suite, genesisHash: block.hash, rules, recoveries, promises, ...(supported === undefined ? {} : { supported }) },
     {
       store,
       executor,

@@ -1,4 +1,11 @@
-import { type Genesis, parseGenesis, parseRecovery, type Recovery, type Suite } from '@hanse/protocol';
+import {
+  type Genesis,
+  parseGenesis,
+  parseRecovery,
+  type Recovery,
+  type RecoveryPlan,
+  type Suite,
+} from '@hanse/protocol';
 import { createSuite } from '../config/createSuite.ts';
 import type { SupportedRules } from '../execution/ruleVersions.ts';
 import type { ServiceContext } from '../runtime/services.ts';
@@ -11,6 +18,8 @@ export interface MemberServiceOptions {
   readonly ledgerFolder: string;
   /** Recovery documents that the operator confirmed, parsed before. */
   readonly recoveries: readonly Recovery[];
+  /** The plans of recoveries that the member signed, parsed before. */
+  readonly promises: readonly RecoveryPlan[];
   /** The rules that the program takes itself to run; absent: all that it does. */
   readonly supported?: SupportedRules;
 }

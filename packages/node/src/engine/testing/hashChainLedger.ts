@@ -95,7 +95,8 @@ export class HashChainLedger implements Ledger {
       view,
       certificate,
       validators,
-      recoveryPending: false,
+      recoveryPending: undefined,
+      begunBy: undefined,
     };
   }
 

@@ -179,6 +179,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
         pendingTransactions: () => pool.waiting.size,
         health: health ?? (() => ({ healthy: true, checks: { consensus: { healthy: true, detail: 'view 5' } } })),
         evidence: () => [],
+        recoveryPending: () => undefined,
         signedAsFinal: () => [],
       },
     },
