@@ -71,6 +71,7 @@ function proposalLines(proposal: ProposalView, fingerprint: Hash | undefined): r
     ['against it', names(proposal.rejectedBy)],
     ['no vote yet', proposal.state === 'open' ? names(proposal.undecided) : undefined],
     ['missing', proposal.missing ?? undefined],
+    ['warning', proposal.warning ?? undefined],
     ['expires', pending ? expiryText(proposal, Date.now()) : undefined],
   ]);
 }

@@ -2,7 +2,7 @@ import type { MemberRole } from '@hanse/protocol';
 import type { MemberEntry, ProposalDescription } from '@hanse/sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aboutText, missingApprovals, stateText } from './proposalView.ts';
+import { aboutText, missingApprovals, smallSetWarning, stateText } from './proposalView.ts';
 
 const policy = (authority: number, bank: number, company: number, percent: number) => ({
   authority,
@@ -88,5 +88,28 @@ describe('a proposal', () => {
     expect(stateText({ ...common, state: 'enacted', enactedHeight: 12, rejections: 0 })).toBe(
       'enacted in block 12: 2 of 4 for it',
     );
+  });
+});
+
+describe('a proposal that takes a validator away', () => {
+  const members = (validators: number): readonly MemberEntry[] =>
+    Array.from(
+      { length: validators + 1 },
+      (_, index) => ({ number: index + 1, active: true, validator: index < validators }) as MemberEntry,
+    );
+  const warning = (action: 'demote' | 'remove' | 'promote', member: number, validators: number) =>
+    smallSetWarning({ change: { action, member }, state: 'open' }, members(validators));
+
+  it('warns when three or fewer are left, of which none may be away', () => {
+    expect(warning('demote', 1, 4)).toContain('it leaves 3 validators: while one of them is away no block is made');
+    expect(warning('remove', 2, 2)).toContain('it leaves 1 validator:');
+    expect(warning('remove', 1, 5)).toBeUndefined();
+  });
+
+  it('says nothing of a member that is none, of a promotion, or of what is decided', () => {
+    expect(warning('remove', 5, 4)).toBeUndefined();
+    expect(warning('promote', 5, 4)).toBeUndefined();
+    const enacted = { change: { action: 'demote', member: 1 }, state: 'enacted' } as const;
+    expect(smallSetWarning(enacted, members(3))).toBeUndefined();
   });
 });

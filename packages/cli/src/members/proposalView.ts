@@ -11,6 +11,8 @@ export interface ProposalView extends ProposalDescription {
   readonly about: string;
   /** What it still takes; null once it was enacted, withdrawn or superseded, or has expired. */
   readonly missing: string | null;
+  /** What the alliance gives up by it; null if nothing that a person would not expect. */
+  readonly warning: string | null;
   readonly approvedBy: readonly string[];
   readonly rejectedBy: readonly string[];
   /** Members that may vote and have not. */
@@ -52,6 +54,22 @@ export function aboutText({ change }: ProposalDescription, members: readonly Mem
     case 'changePolicy':
       return `policy of ${ACTION_WORDS[change.policyOf]}: ${policyText(change.policy)}`;
   }
+}
+
+/** Up to so many validators the quorum is all of them (packages/consensus/spec.md, "Model"). */
+const ALL_NEEDED = 3;
+
+/** What it means that a demotion or removal leaves so few validators that none of them may fail. */
+export function smallSetWarning(
+  { change, state }: Pick<ProposalDescription, 'change' | 'state'>,
+  members: readonly MemberEntry[],
+): string | undefined {
+  if (change.action !== 'demote' && change.action !== 'remove') return undefined;
+  if (state !== 'open' && state !== 'passed') return undefined;
+  const validators = members.filter(({ active, validator }) => active && validator);
+  const left = validators.filter(({ number }) => number !== change.member).length;
+  if (left === validators.length || left > ALL_NEEDED) return undefined;
+  return `it leaves ${counted(left, 'validator')}: while one of them is away no block is made, and if one loses its log of votes, all members must sign a recovery (docs/operating/lost-quorum.md)`;
 }
 
 function replacedKeys({ account, voteKey, transportKey }: Partial<KeyReplacement>): string {
@@ -106,6 +124,7 @@ export async function viewProposal(
     ...proposal,
     about: aboutText(proposal, members),
     missing: await missingText(client, proposal, members, missingApprovals(proposal, policy, voters)),
+    warning: smallSetWarning(proposal, members) ?? null,
     approvedBy: named('approve'),
     rejectedBy: named('reject'),
     undecided: named(undefined),

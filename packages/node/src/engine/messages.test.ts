@@ -221,6 +221,7 @@ describe('log records', () => {
     { kind: 'proposal', message, transactions: raws },
     { kind: 'amnesia', epoch: 0, over: false },
     { kind: 'amnesia', epoch: 0, over: true },
+    { kind: 'recovery', epoch: 1, recovery: hash('52') },
   ];
 
   it('come back as they were written, at the position that decides how long they are kept', () => {
@@ -228,6 +229,7 @@ describe('log records', () => {
     expect(encodeEngineRecord(records[0]!)).toMatchObject({ epoch: 0, view: 7 });
     expect(encodeEngineRecord(records[1]!)).toMatchObject({ epoch: 0, view: 5 });
     expect(encodeEngineRecord(records[2]!)).toMatchObject({ epoch: 0, view: 7 });
+    expect(encodeEngineRecord(records[5]!)).toMatchObject({ epoch: 1, view: 0 });
   });
 
   it('keep their encodings', () => {
@@ -243,6 +245,7 @@ describe('log records', () => {
         "proposal 4 ab95004df0f76f1590be943cdc15c22de517267462a58bff839e02fd18e21233",
         "amnesia 5 2e00ff7d4b4193305853c206e9325854955caa4cacdda8c11ed09d4fbe27413e",
         "amnesia 5 1db187d362e3a997787a2cf79571fd434f09f589ee5620fb85a8dc51f8a0d921",
+        "recovery 6 8fc00af257c5a16a6508620348eb7a602efdfc5e662e9911a62399c6d0b6217b",
         "binding 09089255dd01e1e097405a8fd96ccf916b605d4c878322a239c32984a4e25896",
       ]
     `);
