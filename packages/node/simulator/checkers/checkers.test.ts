@@ -24,7 +24,6 @@ import { Composure } from './composure.ts';
 import { Durability } from './durability.ts';
 import { ExecutionDeterminism } from './executionDeterminism.ts';
 import { FlushBeforeSend } from './flushBeforeSend.ts';
-import { Liveness } from './liveness.ts';
 import { NotarizedParents } from './notarizedParents.ts';
 import { OneVote } from './oneVote.ts';
 import { Supply } from './supply.ts';
@@ -306,26 +305,5 @@ describe('the checkers', () => {
     expect(violations).toHaveLength(4);
     checker.alarm(machine, 'divergence', 'height 3');
     expect(violations).toHaveLength(5);
-  });
-
-  it('liveness: a network without a quorum', async () => {
-    const { cluster, violations } = await running();
-    for (const member of [0, 1]) cluster.end(cluster.machine(member), 'kill');
-    const liveness = new Liveness(cluster);
-    await cluster.run(5_000);
-    expect(liveness.isAtRest()).toBe(false);
-    liveness.report((violation) => violations.push(violation), 'not everything is final');
-    expect(violations).toEqual([expect.stringMatching(/^liveness: not everything is final after 5000 ms/)]);
-  });
-
-  it('liveness: views that passed before faults stopped count for nothing, though nobody ran when they did', async () => {
-    const { cluster } = await running();
-    await cluster.run(60_000);
-    for (const machine of cluster.machines) cluster.end(machine, 'kill');
-    const liveness = new Liveness(cluster);
-    for (const machine of cluster.machines) cluster.start(machine);
-    await cluster.run(2_000);
-    expect(cluster.machine(0).process?.member?.engine.state().view).toBeGreaterThan(2);
-    expect(liveness.spent.views).toBeLessThan(2);
   });
 });
