@@ -288,7 +288,19 @@ describe('the checkers', () => {
     checker.finalized(machine, [{ height: height + 1 }], again as unknown as LedgerReader);
     expect(violations).toContainEqual(expect.stringContaining('is final twice'));
     checker.started(machine);
-    expect(violations).toContainEqual(`member-3 told that block ${height + 1} is final and does not have it any more`);
+    const missing = `member-3 told that block ${height + 1} is final and does not have it any more`;
+    expect(violations).toContainEqual(missing);
+    // Its machine lost it: the others alone answer for that block, until the member tells of blocks again.
+    const before = violations.length;
+    cluster.end(machine, 'kill');
+    machine.loseLedger();
+    cluster.start(machine);
+    await cluster.run(5_000, () => machine.process?.state === 'running');
+    checker.started(machine);
+    expect(violations.length).toBe(before);
+    checker.finalized(machine, [{ height: height + 1 }], again as unknown as LedgerReader);
+    checker.started(machine);
+    expect(violations.slice(before)).toContainEqual(missing);
   });
 
   it('composure: alarms, errors and blame without a cause', async () => {
