@@ -318,4 +318,43 @@ describe('the checkers', () => {
     checker.alarm(machine, 'divergence', 'height 3');
     expect(violations).toHaveLength(5);
   });
+
+  it('composure: the alarm of a lost log, from when the member has followed the rule until it loses something again', async () => {
+    const { cluster, context, violations } = await running();
+    const checker = new Composure(context);
+    cluster.observe(checker);
+    const machine = cluster.machine(2);
+    const loses = (what: () => void): void => {
+      cluster.end(machine, 'power');
+      what();
+      cluster.start(machine);
+    };
+    const runs = (): boolean => machine.process?.state === 'running';
+    loses(() => {
+      machine.lostLog = true;
+      machine.disk.deleteFolder('log');
+    });
+    // The member says so itself. Another start without a vote between is one more alarm of the same loss.
+    await cluster.run(5_000, runs);
+    loses(() => undefined);
+    await cluster.run(5_000, runs);
+    expect(machine.process?.member?.engine.state().voting).toBe('amnesia');
+    expect(violations).toEqual([]);
+    const workload = new Workload(cluster, 2);
+    cluster.observe(workload);
+    for (let payment = 0; payment < 5; payment++) {
+      workload.probe();
+      await cluster.run(15_000);
+    }
+    expect(machine.process?.member?.engine.state().voting).toBe('voting');
+    checker.alarm(machine, 'amnesia', 'once more');
+    expect(violations).toEqual(['member-2 raised the alarm amnesia: once more']);
+    // Another's loss, and its own ledger's, say more than that its log was lost once.
+    checker.alarm(cluster.machine(1), 'amnesia', 'it never lost any');
+    expect(violations).toHaveLength(2);
+    loses(() => machine.loseLedger());
+    await cluster.run(5_000, runs);
+    checker.alarm(machine, 'amnesia', 'others remind it of what the lost log held');
+    expect(violations).toHaveLength(2);
+  });
 });
