@@ -49,6 +49,9 @@ export const ALL_FAULTS = FAULT_NAMES;
 /** A block needs some 60 ms of a sound network. */
 const FAULTY_MS_PER_HEIGHT = 3_000;
 const REST_MS = 2_000;
+/** How often it is asked whether everybody votes, and how many times for each further transaction while somebody does not. */
+const LOOK_MS = 500;
+const LOOKS_PER_PROBE = 4;
 /** In some runs members are so far apart, before and after all faults, that three times the least delta (200 ms) is not enough for a view. */
 const FAR_PERCENT = 10;
 const FAR_LINK = { ...NORMAL_LINK, leastMs: 300, mostMs: 450 };
@@ -72,6 +75,7 @@ class Simulation {
   #height = 0;
   /** Something happened that may have brought everybody to rest. */
   #moved = true;
+  #rested = false;
   readonly #violations: string[] = [];
 
   static async create(options: SimulationOptions): Promise<Simulation> {
@@ -161,26 +165,37 @@ class Simulation {
     this.#faults.end();
     this.#workload.end();
     this.#governance?.end();
+    const { forMs } = livenessBounds(this.#options.validators);
     const liveness = new Liveness(this.#cluster);
-    const bounds = livenessBounds(this.#options.validators);
-    const running = await this.#cluster.run(
-      bounds.forMs,
-      this.#when(() => this.#cluster.honest.every(({ process }) => process?.state === 'running')),
+    await this.#cluster.run(
+      forMs,
+      this.#when(() => liveness.everybodyRuns),
     );
-    if (!running) liveness.report((violation) => this.#violate(violation), 'not everybody runs');
+    if (!liveness.everybodyRuns) liveness.report((violation) => this.#violate(violation), 'not everybody runs');
     this.#workload.probe();
-    const rested = await this.#cluster.run(
-      bounds.forMs,
-      this.#when(() => this.#workload.allFinal && liveness.isAtRest()),
+    this.#probeUntilRest(liveness);
+    await this.#cluster.run(
+      forMs,
+      this.#when(() => this.#workload.allFinal && liveness.unrest === undefined),
     );
+    this.#rested = true;
     const recovery = liveness.spent;
-    if (!rested || recovery.views > bounds.views) {
-      const waitsFor = this.#workload.allFinal ? 'not everybody is at the same height' : 'not everything is final';
-      liveness.report((violation) => this.#violate(violation), waitsFor);
-    }
+    const wrong = this.#broken ? undefined : liveness.judge(this.#workload.allFinal);
+    if (wrong !== undefined) liveness.report((violation) => this.#violate(violation), wrong);
     await this.#cluster.run(REST_MS, () => this.#broken);
     if (!this.#broken) for (const checker of this.#checkers) checker.finish?.();
     return recovery;
+  }
+
+  /** Whoever lost its log may vote only above a finalization above where the others were (packages/consensus/spec.md, "Amnesia"): there must be some. */
+  #probeUntilRest(liveness: Liveness, looks = 1): void {
+    this.#cluster.clock.schedule(LOOK_MS, () => {
+      if (this.#rested) return;
+      // That a member votes again shows in its state alone.
+      this.#moved = true;
+      if (looks % LOOKS_PER_PROBE === 0 && this.#workload.allFinal && !liveness.everybodyVotes) this.#workload.probe();
+      this.#probeUntilRest(liveness, looks + 1);
+    });
   }
 
   #observeProgress(): void {

@@ -4,6 +4,7 @@ import {
   type Epoch,
   genesisValidatorSet,
   type Hash,
+  type Hex,
   MAX_TRANSACTION_BYTES,
   type NotarizeStatement,
   type Proposal,
@@ -73,7 +74,8 @@ export class Attacker implements Interceptor {
   /** Encodings of transactions. */
   readonly bodies: Uint8Array[] = [];
   readonly #cluster: Cluster;
-  readonly #privateKey: Uint8Array;
+  /** What it signs with, by the public keys. */
+  readonly #privateKeys = new Map<Hex, Uint8Array>();
   readonly #behaviour: Behaviour;
   readonly #connections = new Map<number, (frame: Uint8Array) => void>();
   /** The kinds of its program's own questions, by peer and id: an answer does not name its kind. */
@@ -88,7 +90,6 @@ export class Attacker implements Interceptor {
     this.genesisHash = setup.genesisHash;
     this.#genesisSet = genesisValidatorSet(setup.genesis);
     this.#twin = twin;
-    this.#privateKey = setup.voteKeys[member]!;
     const { incarnations } = cluster.machine(member, twin);
     this.random = new SimulationRandom(options.seed, `byzantine ${member} ${twin} ${incarnations}`);
     this.#behaviour = createBehaviour(this);
@@ -123,9 +124,9 @@ export class Attacker implements Interceptor {
 
   digestOf = (proposal: Proposal): Hash => proposalDigest(this.suite, this.genesisHash, proposal);
 
-  /** Signs anything, with its real key. */
+  /** Signs anything, with the key that reigns for its member: what is signed with another one, everybody refuses at once. */
   sign<S extends Statement>(statement: S): Vote<S> {
-    const signature = this.suite.sign(this.#privateKey, statementBytes(this.genesisHash, statement));
+    const signature = this.suite.sign(this.#reigningKey(), statementBytes(this.genesisHash, statement));
     return { statement, signer: this.place, signature };
   }
 
@@ -196,6 +197,14 @@ export class Attacker implements Interceptor {
 
   disconnected(to: number): void {
     this.#connections.delete(to);
+  }
+
+  /** The key of its machine's ring that the present set names; the newest one where it is in no set. */
+  #reigningKey(): Uint8Array {
+    const { voteKeys } = this.#cluster.machine(this.member, this.#twin);
+    for (const key of voteKeys.slice(this.#privateKeys.size)) this.#privateKeys.set(this.suite.publicKey(key), key);
+    const reigning = this.validators.validators[this.place]?.voteKey;
+    return (reigning === undefined ? undefined : this.#privateKeys.get(reigning)) ?? voteKeys.at(-1)!;
   }
 
   #read(bytes: Uint8Array): ReadFrame {

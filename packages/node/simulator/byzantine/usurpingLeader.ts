@@ -11,7 +11,7 @@ export function usurpingLeader(attacker: Attacker): Behaviour {
       if (attacker.leads(view) || usurped.has(view) || !random.chance(40)) return;
       usurped.add(view);
       const { proposal } = message.envelope.message;
-      const leader = random.chance(50) ? attacker.member : proposal.leader;
+      const leader = random.chance(50) ? attacker.place : proposal.leader;
       const own = attacker.signProposal(message.envelope.message, { timeMs: proposal.timeMs + 1, leader });
       for (const peer of attacker.peers) attacker.sendProposal(peer, { ...message.envelope, message: own });
     },

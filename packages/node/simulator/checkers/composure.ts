@@ -1,6 +1,9 @@
 import type { LogLevel } from '../../src/runtime/logger.ts';
+import type { LedgerReader } from '../../src/storage/ledgerReader.ts';
 import type { Machine } from '../world/machine.ts';
+import type { ToldBlock } from '../world/memberProcess.ts';
 import type { Checker, CheckerContext } from './checker.ts';
+import { LostVotes } from './lostVotes.ts';
 
 /** What Byzantine members can make an honest one say. */
 const PROVOKED: readonly string[] = ['equivocation', 'conflicting-results', 'no-result-can-reach-quorum'];
@@ -22,10 +25,29 @@ export class Composure implements Checker {
   readonly name = 'composure';
   readonly #context: CheckerContext;
   readonly #anyByzantine: boolean;
+  readonly #lostVotes = new LostVotes();
 
   constructor(context: CheckerContext) {
     this.#context = context;
     this.#anyByzantine = context.cluster.machines.some(({ honest }) => !honest);
+  }
+
+  starting(machine: Machine): void {
+    const { suite } = this.#context.cluster.setup;
+    if (machine.honest)
+      this.#lostVotes.starting(
+        machine,
+        machine.voteKeys.map((key) => suite.publicKey(key)),
+      );
+  }
+
+  sent(from: Machine, _to: number, frame: Uint8Array): void {
+    if (from.honest) this.#lostVotes.sent(from, frame);
+  }
+
+  finalized(machine: Machine, blocks: readonly ToldBlock[], reader: LedgerReader): void {
+    const last = blocks.at(-1);
+    if (machine.honest && last !== undefined) this.#lostVotes.finalized(machine, last.height, reader);
   }
 
   alarm(machine: Machine, kind: string, detail: string): void {
@@ -33,7 +55,7 @@ export class Composure implements Checker {
     const expected =
       (this.#anyByzantine && PROVOKED.includes(kind)) ||
       (machine.diskFailed && DISK.includes(kind)) ||
-      (machine.lostLog && kind === 'amnesia');
+      (kind === 'amnesia' && this.#lostVotes.isLost(machine));
     if (!expected) this.#context.report(`${machine.name} raised the alarm ${kind}: ${detail}`);
   }
 

@@ -18,7 +18,8 @@ interface Receipt {
 export class Durability implements Checker {
   readonly name = 'durability';
   readonly #context: CheckerContext;
-  readonly #told = new Map<Machine, { height: number; hash: Hash }>();
+  /** Of each member, with the losses of its ledger before. */
+  readonly #told = new Map<Machine, { height: number; hash: Hash; ledgersLost: number }>();
   readonly #receipts = new Map<Hash, Receipt>();
   #readUpTo = 0;
 
@@ -30,7 +31,7 @@ export class Durability implements Checker {
     if (!machine.honest) return;
     for (const { height } of blocks) {
       const hash = reader.header(height as Height)?.hash;
-      if (hash !== undefined) this.#told.set(machine, { height, hash });
+      if (hash !== undefined) this.#told.set(machine, { height, hash, ledgersLost: machine.ledgersLost });
       // Of some blocks nobody tells: who stored them ended before it could.
       while (this.#readUpTo < height) this.#readReceipts(this.#readUpTo + 1, reader);
     }
@@ -58,7 +59,8 @@ export class Durability implements Checker {
   #holds(machine: Machine): void {
     const told = this.#told.get(machine);
     const reader = machine.process?.reader;
-    if (told === undefined || reader === undefined) return;
+    // Where the ledger was lost since, the others have it: in the end everybody is held to every receipt.
+    if (told === undefined || reader === undefined || told.ledgersLost < machine.ledgersLost) return;
     if (reader.header(told.height as Height)?.hash !== told.hash)
       this.#context.report(`${machine.name} told that block ${told.height} is final and does not have it any more`);
   }

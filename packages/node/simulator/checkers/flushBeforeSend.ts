@@ -32,6 +32,11 @@ export class FlushBeforeSend implements Checker {
     this.#context = context;
   }
 
+  starting(machine: Machine): void {
+    // Its log was lost while it was off, and files of the same names begin anew.
+    if (machine.disk.durableFiles('log').size === 0) this.#durable.delete(machine);
+  }
+
   flushed(machine: Machine): void {
     if (machine.honest) this.#log(machine).read();
   }
@@ -49,8 +54,9 @@ export class FlushBeforeSend implements Checker {
       const sentBefore = this.#everSent.has(keyOf(bytes));
       this.#everSent.add(keyOf(bytes));
       // Others remind a member that lost its log of what it had sent, and it may repeat that: it binds the member to nothing new, and for
-      // whatever else was lost there is the rule of "Amnesia" in packages/consensus/spec.md.
-      if (from.lostLog && sentBefore) continue;
+      // whatever else was lost there is the rule of "Amnesia" in packages/consensus/spec.md. Likewise one that lost its ledger, of what was
+      // cut off its log since (S2).
+      if ((from.lostLog || from.ledgersLost > 0) && sentBefore) continue;
       const missing = this.#missing(from, bytes);
       if (missing === undefined) continue;
       const { kind, view } = decodeVote(bytes).statement;

@@ -20,12 +20,14 @@ export function livenessBounds(validators: number): LivenessBounds {
 /** Whether the network lives, after faults stopped: measured from `begin`. */
 export class Liveness {
   readonly #cluster: Cluster;
+  readonly #bounds: LivenessBounds;
   readonly #beganAtMs: number;
   readonly #beganInEpoch: number;
   readonly #beganInView: number;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, bounds = livenessBounds(cluster.setup.validators)) {
     this.#cluster = cluster;
+    this.#bounds = bounds;
     this.#beganAtMs = cluster.clock.monotonicMs();
     const { epoch, view } = this.#furthest();
     this.#beganInEpoch = epoch;
@@ -40,24 +42,58 @@ export class Liveness {
     return { views, forMs: this.#cluster.clock.monotonicMs() - this.#beganAtMs };
   }
 
-  /** Every honest member runs, votes if it may, and stands where the others stand. */
-  isAtRest(): boolean {
-    const { honest } = this.#cluster;
-    const [first] = honest;
-    const height = first?.process?.reader?.headHeight();
-    const epoch = first?.process?.member?.engine.state().epoch;
-    return honest.every(
-      ({ process }) =>
-        process?.state === 'running' &&
-        process.reader?.headHeight() === height &&
-        process.member?.engine.state().epoch === epoch,
-    );
+  get everybodyRuns(): boolean {
+    return this.#cluster.honest.every(({ process }) => process?.state === 'running');
   }
 
-  report(report: Report, waitsFor: string): void {
+  /**
+   * Whether every honest member that is in the present set votes. Nobody is excused. A lost log is outlived once q others report where they are,
+   * and those exist: losers of logs and Byzantine members together are at most f, so that sets of three or fewer, where there are no q
+   * others, never lose one. A member that stopped for its disk is started again when faults end.
+   */
+  get everybodyVotes(): boolean {
+    return this.#silent().length === 0;
+  }
+
+  /** What keeps the network from being at rest: every honest member runs, votes if it is a validator, and stands where the others stand. */
+  get unrest(): string | undefined {
+    if (!this.everybodyRuns) return 'not everybody runs';
+    const engines = this.#cluster.honest.map(({ process }) => process?.member?.engine);
+    if (new Set(engines.map((engine) => engine?.state().epoch)).size > 1) return 'not everybody is in the same epoch';
+    const heights = this.#cluster.honest.map(({ process }) => process?.reader?.headHeight());
+    if (new Set(heights).size > 1) return 'not everybody is at the same height';
+    const silent = this.#silent();
+    return silent.length > 0 ? `${silent.join(' and ')} may vote and does not` : undefined;
+  }
+
+  /** What is wrong when the time for it is over, or everything came to rest; undefined if nothing is. */
+  judge(everythingIsFinal: boolean): string | undefined {
+    const { unrest } = this;
+    const missing = [
+      ...(everythingIsFinal ? [] : ['not everything is final']),
+      ...(unrest === undefined ? [] : [unrest]),
+    ];
+    if (missing.length > 0) return missing.join(', ');
+    const { views } = this.spent;
+    return views > this.#bounds.views
+      ? `everything is at rest, which took more than ${this.#bounds.views} views`
+      : undefined;
+  }
+
+  report(report: Report, what: string): void {
     const { views, forMs } = this.spent;
     const states = this.#cluster.machines.map((machine) => `${machine.name} ${describe(machine)}`).join(', ');
-    report(`liveness: ${waitsFor} after ${Math.round(forMs)} ms and ${views} views without faults (${states})`);
+    report(`liveness: ${what}, after ${Math.round(forMs)} ms and ${views} views without faults (${states})`);
+  }
+
+  /** The names of honest validators of the present set that do not vote. */
+  #silent(): readonly string[] {
+    const { honest } = this.#cluster;
+    return honest.flatMap(({ name, process }) => {
+      const engine = process?.member?.engine;
+      const decides = engine?.validators.validators.some((validator) => validator.name === name) === true;
+      return decides && engine.state().voting !== 'voting' ? [name] : [];
+    });
   }
 
   /** Of whoever ran, ever: when faults stop, the furthest member may be the one that is down. */

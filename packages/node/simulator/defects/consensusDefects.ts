@@ -112,6 +112,19 @@ export const consensusDefects: readonly Defect[] = [
     caughtBy: ['one vote'],
   },
   {
+    name: 'a lost log that is never outlived',
+    breaks: 'a member that lost its log votes again ("Amnesia")',
+    patches: [
+      {
+        file: 'consensus/src/catchUp.ts',
+        from: 'if (view > state.view) continue;',
+        to: 'if (view > state.view || view > 0) continue;',
+      },
+    ],
+    setting: { faults: ['crashes', 'lost-logs'] },
+    caughtBy: ['liveness'],
+  },
+  {
     name: 'an epoch that ends before its last block is final',
     breaks: 'the epoch is open until its closing block is final ("Epochs")',
     patches: [

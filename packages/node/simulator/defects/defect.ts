@@ -45,7 +45,7 @@ export const USUAL: Campaign = {
   heights: 15,
   suite: 'fast',
   byzantine: 'none',
-  faults: ['partitions', 'links', 'crashes', 'disks', 'clocks', 'pauses', 'lost-logs'],
+  faults: ['partitions', 'links', 'crashes', 'disks', 'clocks', 'pauses', 'lost-logs', 'lost-ledgers'],
   governance: 'never',
   twice: false,
   workers: 1,

@@ -10,8 +10,29 @@ export interface FaultContext {
   readonly note: (what: string) => void;
   /** Undoes a fault after a while, unless everything was mended before. */
   readonly later: (delayMs: number, work: () => void) => void;
-  /** Members that may still lose what the protocol says they keep, so that no more than f are faulty in all. */
-  spareFaults: number;
+  readonly losers: Losers;
+}
+
+/** Who may lose what the protocol says a member keeps, again and again: with the Byzantine ones no more than f. */
+export class Losers {
+  readonly #members = new Set<Machine>();
+  #spare: number;
+
+  constructor(spareFaults: number) {
+    this.#spare = spareFaults;
+  }
+
+  /** Whether a member is one of them, or may become one. */
+  mayLose(machine: Machine): boolean {
+    return this.#spare > 0 || this.#members.has(machine);
+  }
+
+  add(machine: Machine): void {
+    if (this.#members.has(machine)) return;
+    if (this.#spare <= 0) throw new Error(`${machine.name} loses what nobody more may lose`);
+    this.#spare -= 1;
+    this.#members.add(machine);
+  }
 }
 
 /** A kind of fault. Each run has some kinds, each as often as the seed says. */

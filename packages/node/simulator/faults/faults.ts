@@ -4,8 +4,9 @@ import { SimulationRandom } from '../world/simulationRandom.ts';
 import { Clocks } from './clocks.ts';
 import { Crashes } from './crashes.ts';
 import { Disks } from './disks.ts';
-import type { Fault, FaultContext } from './fault.ts';
+import { type Fault, type FaultContext, Losers } from './fault.ts';
 import { Links } from './links.ts';
+import { LostLedgers } from './lostLedgers.ts';
 import { LostLogs } from './lostLogs.ts';
 import { Partitions } from './partitions.ts';
 import { Pauses } from './pauses.ts';
@@ -18,6 +19,7 @@ const KINDS: readonly (new (context: FaultContext) => Fault)[] = [
   Clocks,
   Pauses,
   LostLogs,
+  LostLedgers,
 ];
 
 export const FAULT_NAMES: readonly string[] = [
@@ -28,7 +30,14 @@ export const FAULT_NAMES: readonly string[] = [
   'clocks',
   'pauses',
   'lost-logs',
+  'lost-ledgers',
 ];
+
+/** What costs a member much, and the network with it, comes so many times more seldom. */
+const SELDOM: ReadonlyMap<string, number> = new Map([
+  ['lost-logs', 4],
+  ['lost-ledgers', 2],
+]);
 
 export interface FaultOptions {
   readonly seed: number;
@@ -64,13 +73,13 @@ export class Faults implements Observer {
           if (!this.#over) work();
         });
       },
-      spareFaults: options.spareFaults,
+      losers: new Losers(options.spareFaults),
     };
     this.#faults = KINDS.map((Kind) => new Kind(context))
       .filter(({ name }) => options.kinds.includes(name) && this.#random.chance(60))
       .map((fault) => ({
         fault,
-        everyMs: this.#random.pick([150, 400, 1_000, 3_000]) * (fault.name === 'lost-logs' ? 4 : 1),
+        everyMs: this.#random.pick([150, 400, 1_000, 3_000]) * (SELDOM.get(fault.name) ?? 1),
       }));
   }
 

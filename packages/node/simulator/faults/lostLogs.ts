@@ -5,24 +5,19 @@ import { type Fault, type FaultContext, faultDurationMs } from './fault.ts';
 export class LostLogs implements Fault {
   readonly name = 'lost-logs';
   readonly #context: FaultContext;
-  /** Who may lose its log, again and again. */
-  readonly #losers = new Set<Machine>();
 
   constructor(context: FaultContext) {
     this.#context = context;
   }
 
   strike(): void {
-    const { cluster, random } = this.#context;
-    const voters = cluster.honest.filter(({ member }) => member < cluster.setup.validators);
-    const machine = random.pick(voters);
-    // A log can only be missed where storage shows that the member ran before (packages/consensus/spec.md, "Amnesia").
-    if ((machine.process?.reader?.headHeight() ?? 0) === 0) return;
-    if (!this.#losers.has(machine)) {
-      if (this.#context.spareFaults <= 0) return;
-      this.#context.spareFaults -= 1;
-      this.#losers.add(machine);
-    }
+    const { cluster, random, losers } = this.#context;
+    const candidates = cluster.honest.filter(
+      (machine) => machine.member < cluster.setup.validators && losers.mayLose(machine),
+    );
+    if (candidates.length === 0) return;
+    const machine = random.pick(candidates);
+    losers.add(machine);
     // Just after it told a few of a vote, and back while that view lasts: or away for long, at any moment.
     const life = random.chance(50) ? machine.process?.life : undefined;
     if (life === undefined) {

@@ -49,6 +49,8 @@ export class Machine {
   lastStood: EngineState | undefined;
   /** Its folder of keys: a further one is put there before the vote key is replaced. */
   readonly voteKeys: Uint8Array[];
+  /** Marks beside the vote keys that tell a key that was used from a new one. */
+  readonly usedKeys = new Set<Uint8Array>();
   /** The rules that the program has which starts next: another version is an upgrade. */
   supported: SupportedRules;
   /** Recovery documents that its operator confirmed before the next start. */
@@ -62,6 +64,8 @@ export class Machine {
   diskFailed = false;
   /** Its log was lost in an earlier life. */
   lostLog = false;
+  /** How many times its ledger was lost, or an older one put in its place: what it had told of before may be missing. */
+  ledgersLost = 0;
   readonly #genesis: MemoryDatabase;
 
   constructor(
@@ -104,9 +108,15 @@ export class Machine {
     return process;
   }
 
-  /** Its ledger is gone while no process runs: the next one begins at the genesis. */
-  loseLedger(): void {
+  /** Its ledger as it is now, to be put back later. */
+  copyLedger(): MemoryDatabase {
+    return new MemoryDatabase(this.database);
+  }
+
+  /** Its ledger is gone while no process runs: the next one begins at the genesis, or where a copy stands that was put back. */
+  loseLedger(copy: MemoryDatabase = this.#genesis): void {
     if (this.process !== undefined) throw new Error(`${this.name} runs, and holds its ledger open`);
-    this.database = new MemoryDatabase(this.#genesis);
+    this.database = new MemoryDatabase(copy);
+    this.ledgersLost += 1;
   }
 }

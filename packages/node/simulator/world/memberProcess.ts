@@ -1,7 +1,7 @@
 import type { LedgerService } from '../../src/chain/ledgerService.ts';
 import { SenderService } from '../../src/chain/senderService.ts';
 import { Member } from '../../src/composition/member.ts';
-import { createKeySigner } from '../../src/engine/index.ts';
+import { createKeySigner, type KeyUsage } from '../../src/engine/index.ts';
 import type { Logger, LogLevel } from '../../src/runtime/logger.ts';
 import { LedgerReader } from '../../src/storage/ledgerReader.ts';
 import type { Cluster } from './cluster.ts';
@@ -83,7 +83,7 @@ export class MemberProcess {
         suite,
         genesisHash,
         transportKey: network.keyOf(index),
-        signers: () => machine.voteKeys.map((key) => createKeySigner(suite, key)),
+        signers: () => machine.voteKeys.map((key) => createKeySigner(suite, key, usageOf(machine, key))),
         listen: `${setup.names[index]!}:1`,
         known: {},
         introduced: machine.introduced,
@@ -120,6 +120,14 @@ export class MemberProcess {
       },
     );
   }
+}
+
+/** A mark beside a key, as the product sets it; it outlives the folder of data. */
+function usageOf({ usedKeys }: Machine, key: Uint8Array): KeyUsage {
+  return {
+    wasUsed: async () => usedKeys.has(key),
+    markUsed: async () => void usedKeys.add(key),
+  };
 }
 
 type WriteLine = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>) => void;

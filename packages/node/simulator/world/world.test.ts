@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/runtime/manualClock.ts';
 import type { Connection } from '../../src/runtime/network.ts';
+import { Cluster } from './cluster.ts';
 import { Life } from './life.ts';
 import { MachineClock } from './machineClock.ts';
 import { type Place, SimulatedNetwork } from './simulatedNetwork.ts';
@@ -256,5 +257,29 @@ describe('a thread', () => {
       await Promise.resolve();
     }
     expect([done.at(-1), answers.at(-1)]).toEqual(['d', 'c']);
+  });
+});
+
+describe('a machine', () => {
+  it('gets back the ledger that was copied, as it was then, any number of times', async () => {
+    const setting = { seed: 1, suite: 'fast', validators: 4, observers: 0, cloning: false } as const;
+    const cluster = await Cluster.create({ ...setting, logSegmentBytes: 1 << 20 });
+    const machine = cluster.machine(0);
+    const put = (value: number): void =>
+      machine.database.open().transaction((batch) => batch.put('meta', Uint8Array.of(1), Uint8Array.of(value)));
+    const value = (): number | undefined => machine.database.open().get('meta', Uint8Array.of(1))?.[0];
+    const atFirst = value();
+    put(7);
+    const copy = machine.copyLedger();
+    for (const later of [8, 9]) {
+      put(later);
+      machine.loseLedger(copy);
+      expect(value()).toBe(7);
+    }
+    machine.loseLedger();
+    expect([value(), machine.ledgersLost]).toEqual([atFirst, 3]);
+    cluster.start(machine);
+    expect(() => machine.loseLedger()).toThrow('authority runs, and holds its ledger open');
+    cluster.close();
   });
 });
