@@ -17,7 +17,7 @@ export function livenessBounds(validators: number): LivenessBounds {
   return { views: 20 + 8 * validators, forMs: 240_000 };
 }
 
-/** Whether the network lives, after faults stopped: measured from `begin`. */
+/** Whether the network lives, measured from the moment at which this is made: when faults stopped. */
 export class Liveness {
   readonly #cluster: Cluster;
   readonly #bounds: LivenessBounds;
